@@ -1,0 +1,189 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Everything that can go wrong, as typed errors whose text is for people.
+
+Private to this collection. Plain Python, no Ansible import.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class OptionError(ValueError):
+    """An option (or its environment variable) cannot be used. Raised before anything is sent.
+
+    The text names the option first, and never shows a token.
+    """
+
+    def __init__(self, option: str, problem: str) -> None:
+        super().__init__(f"{option}: {problem}")
+        self.option = option
+
+
+class SupplyError(Exception):
+    """The Supply API could not be asked, or its answer cannot be used.
+
+    ``message`` says what happened, ``hint`` what to do next. Neither holds the token. ``code`` is the
+    HTTP status, if there was one. ``retry_after`` is the pause in seconds that the API asked for.
+    A ``transient`` error may be gone at the next request; all others stay.
+    """
+
+    kind = "error"
+    transient = False
+    hint = ""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        offer_id: str | None = None,
+        code: int | None = None,
+        hint: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offer_id = offer_id
+        self.code = code
+        self.retry_after = retry_after
+        if hint is not None:
+            self.hint = hint
+
+    def __str__(self) -> str:
+        subject = f"Offer {self.offer_id}: " if self.offer_id else ""
+        return f"{subject}{self.message}. {self.hint}".strip()
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """Return the error as plain data: ``kind``, ``code``, ``message``, ``hint``."""
+        return {
+            "kind": self.kind,
+            "code": self.code,
+            "message": self.message,
+            "hint": self.hint,
+        }
+
+    @staticmethod
+    def from_dict(data: t.Mapping[str, t.Any], offer_id: str) -> SupplyError:
+        """Return the error that ``as_dict`` described; an unknown kind gives a plain SupplyError."""
+        error_class = _BY_KIND.get(data["kind"], SupplyError)
+        return error_class(data["message"], offer_id=offer_id, code=data["code"], hint=data["hint"])
+
+
+class Unauthorized(SupplyError):
+    """401: the token is missing, wrong or no longer valid."""
+
+    kind = "unauthorized"
+    hint = "Check that the token is complete, still valid and made for this api_url."
+
+
+class Forbidden(SupplyError):
+    """403: the token is known, but may not see this offer."""
+
+    kind = "forbidden"
+    hint = "Use a token of the account that bought the offer."
+
+
+class NotFound(SupplyError):
+    """404: the API does not know this offer."""
+
+    kind = "not_found"
+    hint = (
+        "Check the offer id, and that api_url and the token belong to the account that bought it."
+    )
+
+
+class RequestRefused(SupplyError):
+    """422: the API finds fault with the request."""
+
+    kind = "request_refused"
+    hint = "Check the offer id; if it is right, the API has changed, so update the collection."
+
+
+class UnexpectedStatus(SupplyError):
+    """A status code that the API does not document and that is not known to pass."""
+
+    kind = "unexpected_status"
+    hint = (
+        "Check that api_url is the address of the Supply API and not of a page or proxy before it."
+    )
+
+
+class Redirected(SupplyError):
+    """The answer points to another place. It is not followed: the token would go there."""
+
+    kind = "redirected"
+    hint = "If that address is right, set api_url to it."
+
+
+class RateLimited(SupplyError):
+    """429: too many requests."""
+
+    kind = "rate_limited"
+    transient = True
+    hint = "Ask less often: raise poll_interval, or lower concurrency."
+
+
+class ServerError(SupplyError):
+    """500, 502, 503 or 504: the API or something before it has a problem."""
+
+    kind = "server_error"
+    transient = True
+    hint = "Try again later; if it stays, report it to the vendor."
+
+
+class ConnectionFailed(SupplyError):
+    """No connection, or it broke before the answer was complete."""
+
+    kind = "connection_failed"
+    transient = True
+    hint = "Check api_url, the network and the proxy variables of the machine that runs the module."
+
+
+class RequestTimedOut(SupplyError):
+    """No complete answer within the request timeout."""
+
+    kind = "request_timed_out"
+    transient = True
+    hint = "Check the network, or raise request_timeout."
+
+
+class TlsFailed(SupplyError):
+    """The server's certificate, or the TLS connection itself, is not acceptable."""
+
+    kind = "tls_failed"
+    hint = "Check api_url; for an own certificate authority set ca_path to its bundle."
+
+
+class RequestFailed(SupplyError):
+    """The request could not even be sent, and would not be the next time."""
+
+    kind = "request_failed"
+    hint = "Check api_url and the proxy variables of the machine that runs the module."
+
+
+class InvalidResponse(SupplyError):
+    """The answer is no status of the offer that was asked for."""
+
+    kind = "invalid_response"
+    hint = (
+        "Check that api_url is the address of the Supply API; if it is, report this to the vendor."
+    )
+
+
+class HostNameClash(SupplyError):
+    """Two instances would become one host."""
+
+    kind = "host_name_clash"
+    hint = "Ask for the offers in separate runs, or have one of the instances renamed."
+
+
+_BY_KIND: dict[str, type[SupplyError]] = {
+    cls.kind: cls
+    for cls in (
+        Unauthorized, Forbidden, NotFound, RequestRefused, UnexpectedStatus, Redirected,
+        RateLimited, ServerError, ConnectionFailed, RequestTimedOut, TlsFailed, RequestFailed,
+        InvalidResponse, HostNameClash,
+    )
+}  # fmt: skip

@@ -1,0 +1,72 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Progress lines: what people see while a wait goes on.
+
+Private to this collection. Plain Python, no Ansible import. Works on watches, so that the lines
+say what the result will say.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ._offer import EXPIRED, FAILED, READY
+from ._result import describe
+from ._text import clock_face
+from ._watch import Watch
+
+# A heartbeat names this many offers, and counts the rest.
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line; ``mood`` is ``good``, ``bad``, ``odd`` or ``plain``."""
+
+    text: str
+    mood: str = "plain"
+
+
+def change_lines(
+    before: t.Iterable[Watch], after: t.Iterable[Watch], elapsed: float, wait_timeout: float | None
+) -> list[Line]:
+    """Return one line for each offer about which something new is known, with the time."""
+    known = {watch.offer_id: watch.signature() for watch in before}
+    return [
+        _change_line(watch, times(elapsed, wait_timeout))
+        for watch in after
+        if watch.signature() != known.get(watch.offer_id, Watch(watch.offer_id).signature())
+    ]
+
+
+def heartbeat_line(unready: t.Sequence[Watch], elapsed: float, wait_timeout: float | None) -> Line:
+    """Return the line that says that the wait goes on, and for which offers."""
+    named = [f"{watch.offer_id} {_state(watch)}" for watch in unready[:_NAMED]]
+    if len(unready) > _NAMED:
+        named.append(f"and {len(unready) - _NAMED} more")
+    what = f" for {'; '.join(named)}" if named else ""
+    return Line(f"still waiting{what} {times(elapsed, wait_timeout)}")
+
+
+def times(elapsed: float, wait_timeout: float | None) -> str:
+    """Return elapsed and remaining time, in brackets."""
+    if wait_timeout is None:
+        return f"({clock_face(elapsed)} elapsed)"
+    return f"({clock_face(elapsed)} elapsed, {clock_face(wait_timeout - elapsed)} left)"
+
+
+def _change_line(watch: Watch, times_text: str) -> Line:
+    if watch.error:
+        again = ", asking again" if watch.error.transient else ""
+        text = f"{_state(watch)}; {watch.error.message}{again}"
+        mood = "odd" if watch.error.transient else "bad"
+    else:
+        text = _state(watch)
+        mood = {READY: "good", FAILED: "bad", EXPIRED: "bad"}.get(watch.phase, "plain")
+    return Line(f"offer {watch.offer_id}: {text} {times_text}", mood)
+
+
+def _state(watch: Watch) -> str:
+    return describe(watch.offer) if watch.offer else "not read yet"
