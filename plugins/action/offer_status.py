@@ -1,0 +1,152 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Live progress around the module offer_status.
+
+The module prints nothing while it runs, so it is run once for every piece of news: each run goes
+on where the one before left off, and its result reads as one wait. The module does all the work,
+wherever the task runs it; nothing is asked from here.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import typing as t
+
+from ansible import constants as C
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible.utils.display import Display
+
+from ansible_collections.compute_desk.supply.plugins.module_utils._progress import (
+    Line,
+    change_lines,
+    heartbeat_line,
+    times,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._watch import Watch
+
+display = Display()
+
+MODULE = "compute_desk.supply.offer_status"
+
+_COLORS = {"good": "COLOR_OK", "bad": "COLOR_ERROR", "odd": "COLOR_WARN"}
+
+
+class ActionModule(NormalAction):
+    """Runs the module in legs when somebody is there to see the progress."""
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
+    ) -> dict[str, t.Any]:
+        """Return the result of the module, as one wait."""
+        result: dict[str, t.Any]
+        if not self._is_live():
+            result = super().run(tmp, task_vars)
+            return result
+        result = ActionBase.run(self, tmp, task_vars)
+        result.update(_Wait(self, task_vars or {}).run())
+        self._remove_tmp_path(self._connection._shell.tmpdir)
+        return result
+
+    def _is_live(self) -> bool:
+        """Return whether there is a wait to show. Bad values are left for the module to refuse."""
+        wait = boolean(self._task.args.get("wait", False), strict=False)
+        return wait and not self._task.async_val and not self._task.check_mode
+
+
+class _Wait:
+    """One wait, in as many runs of the module as there is news."""
+
+    def __init__(self, action: ActionModule, task_vars: dict[str, t.Any]) -> None:
+        self._action = action
+        self._task_vars = task_vars
+        self._args = dict(action._task.args)
+        self._began = time.monotonic()
+        self._known: list[Watch] = []
+        self._result: dict[str, t.Any] = {}
+
+    def run(self) -> dict[str, t.Any]:
+        with _Heartbeat(self._heartbeat, _number(self._args.get("progress_interval")) or 60.0):
+            state: dict[str, t.Any] = {"finished": False}
+            while not state["finished"]:
+                state = self._run_leg(state)
+        return self._result
+
+    def _run_leg(self, state: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Run the module once, show what is new, and return the state to go on with."""
+        args = {**self._args, "wait_state": {**state, "elapsed": self._elapsed()}}
+        result = self._action._execute_module(
+            module_name=MODULE, module_args=args, task_vars=self._task_vars
+        )
+        result.get("invocation", {}).get("module_args", {}).pop("wait_state", None)
+        news: dict[str, t.Any] | None = result.pop("wait_state", None)
+        if news is None:
+            # It could not run, or not to its end. What is known from before stays known.
+            self._result = {**self._result, **result}
+            return {"finished": True}
+        self._result = result
+        watches = [Watch.from_state(watch) for watch in news["watches"]]
+        if not self._action._task.no_log:
+            for line in change_lines(self._known, watches, news["elapsed"], self._wait_timeout()):
+                self._show(line)
+        self._known = watches
+        return news
+
+    def _heartbeat(self) -> None:
+        elapsed, wait_timeout = self._elapsed(), self._wait_timeout()
+        if self._action._task.no_log:
+            # Only that it goes on, and for how long.
+            self._show(Line(f"still waiting {times(elapsed, wait_timeout)}"))
+            return
+        needed = _number(self._args.get("min_instances"))
+        unready = [w for w in self._known if not w.is_ready(int(needed) if needed else None)]
+        self._show(heartbeat_line(unready, elapsed, wait_timeout))
+
+    def _show(self, line: Line) -> None:
+        host = self._task_vars.get("inventory_hostname", "localhost")
+        # A callback that writes JSON to stdout has to stay JSON.
+        to_stderr = C.config.get_config_value("DEFAULT_STDOUT_CALLBACK").endswith(("json", "jsonl"))
+        color = _COLORS.get(line.mood)
+        display.display(
+            f"WAITING: [{host}]: {line.text}",
+            color=C.config.get_config_value(color) if color else None,
+            stderr=to_stderr,
+        )
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._began
+
+    def _wait_timeout(self) -> float | None:
+        return _number(self._args.get("wait_timeout", 900))
+
+
+class _Heartbeat:
+    """Calls a function in a thread, each time that so many seconds have passed."""
+
+    def __init__(self, beat: t.Callable[[], None], interval: float) -> None:
+        self._beat = beat
+        self._interval = interval
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._over.wait(self._interval):
+            self._beat()
+
+
+def _number(value: t.Any) -> float | None:
+    """Return a number of seconds, or None if it is none; the module will say so."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None

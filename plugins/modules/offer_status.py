@@ -1,0 +1,562 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: offer_status
+short_description: Read the status of Compute Desk offers, or wait until they are ready
+version_added: 0.1.0
+author:
+  - Compute Desk collection maintainers (@compute-desk)
+description:
+  - Asks the Compute Desk Supply API how far the machines of one or more offers are.
+  - With O(wait) it asks until all of them are ready, one of them cannot become ready any more, or the time is up, and
+    prints a line whenever something changes.
+  - Returns what is known of every offer, whether it succeeds, fails or times out, and the usable machines as host
+    records for M(ansible.builtin.add_host).
+extends_documentation_fragment:
+  - compute_desk.supply._connection
+  - compute_desk.supply._attributes
+  - compute_desk.supply._attributes.read_only
+  - compute_desk.supply._attributes.actiongroup_all
+attributes:
+  check_mode:
+    details:
+      - It never changes anything. In check mode every offer is read once, and O(wait) is ignored.
+  async:
+    support: full
+    details:
+      - Progress is not printed under C(async), as nobody is connected to the task then.
+options:
+  offer_ids:
+    description:
+      - The ids of the offers; UUIDs. An id that is given twice counts once.
+    type: list
+    elements: str
+    required: true
+    aliases:
+      - offer_id
+  wait:
+    description:
+      - Whether to wait until all offers are ready.
+      - An offer is ready when the API says so and at least O(min_instances) of its instances are usable.
+      - An instance is usable when it is running and has a valid address.
+      - The wait ends at once when an offer is C(failed) or C(expired), when all of its instances are terminated,
+        stopped, preempted or in error, or when the API answers 401, 403, 404, 422 or with something that is no status.
+      - Answers 429, 500, 502, 503 and 504, broken connections and timeouts are counted, and asked again after a growing
+        pause; a C(Retry-After) header is honoured.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - How many seconds to wait at most. Requests, pauses and repetitions are all within it.
+      - In AWX, the time limit of the job template must be longer.
+    type: float
+    default: 900
+  poll_interval:
+    description:
+      - How many seconds lie between two requests for the same offer, at least 1. The API asks for 15.
+      - Up to a tenth is added at random.
+    type: float
+    default: 15
+  procurement_timeout:
+    description:
+      - How many seconds an offer may stay unprocured before the wait is given up.
+    type: float
+    default: 60
+  min_instances:
+    description:
+      - How many usable instances make an offer ready, at least 1.
+      - If not given, every instance that the API lists has to be usable, and at least one.
+    type: int
+  progress_interval:
+    description:
+      - How many seconds may pass without a line before one says that the wait goes on, at least 1.
+    type: float
+    default: 60
+  ssh_host_key_policy:
+    description:
+      - What RV(hosts[].ansible_ssh_common_args) says about SSH host keys.
+      - V(accept_new) ties host keys to the id of the instance, and accepts the key of an instance that was never seen.
+        A recycled address never meets the key of the machine before, while a changed key of the same instance is
+        refused.
+      - V(strict) ties them likewise, but accepts only keys that are known already.
+      - V(unmanaged) leaves host keys to your own configuration of SSH.
+    type: str
+    choices:
+      - accept_new
+      - strict
+      - unmanaged
+    default: accept_new
+  wait_state:
+    description:
+      - What earlier runs of the same wait have learned. It is set by the action plugin of this module, which runs the
+        module once for every piece of news. Do not use it.
+    type: dict
+seealso:
+  - module: ansible.builtin.add_host
+  - name: Get offer status
+    description: The page of the API that this module reads.
+    link: https://docs.compute-desk.com/api-reference/endpoint/get-offer-status
+"""
+
+EXAMPLES = r"""
+- name: Wait until the machines of two offers are ready
+  compute_desk.supply.offer_status:
+    offer_ids:
+      - 4f9d2c1e-8a37-4b65-9d0e-2c7f81a6b3d4
+      - 9b1e7a50-63cd-4f0a-8e21-5d4c3b2a1f09
+    wait: true
+    wait_timeout: 1800
+  delegate_to: localhost
+  register: offers
+
+- name: Use them as hosts in the next play
+  ansible.builtin.add_host:
+    name: "{{ item.name }}"
+    groups: gpu
+    ansible_host: "{{ item.ansible_host }}"
+    ansible_user: "{{ item.ansible_user }}"
+    ansible_port: "{{ item.ansible_port }}"
+    ansible_ssh_common_args: "{{ item.ansible_ssh_common_args }}"
+  loop: "{{ offers.hosts }}"
+  loop_control:
+    label: "{{ item.name }}"
+
+- name: Look once, without waiting
+  compute_desk.supply.offer_status:
+    offer_id: 4f9d2c1e-8a37-4b65-9d0e-2c7f81a6b3d4
+    api_token_file: ~/.config/compute-desk/token
+  delegate_to: localhost
+  register: offer
+
+- name: Be content with two machines of each offer, and decide about a timeout later
+  compute_desk.supply.offer_status:
+    offer_ids: "{{ my_offer_ids }}"
+    wait: true
+    min_instances: 2
+  delegate_to: localhost
+  register: offers
+  failed_when: offers is failed and not offers.timed_out
+"""
+
+RETURN = r"""
+msg:
+  description: One or more sentences on how it went; on failure, what happened to which offer, and what to do next.
+  returned: always
+  type: str
+  sample: 2 of 2 offers ready after 312.4 s.
+ready:
+  description: Whether all offers are ready.
+  returned: always
+  type: bool
+timed_out:
+  description: Whether the wait ended because O(wait_timeout) was over.
+  returned: always
+  type: bool
+elapsed:
+  description: Seconds since the beginning.
+  returned: always
+  type: float
+  sample: 312.4
+offers:
+  description: What is known of each offer, in the order of O(offer_ids).
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    offer_id:
+      description: The id of the offer, in lower case.
+      returned: always
+      type: str
+      sample: 4f9d2c1e-8a37-4b65-9d0e-2c7f81a6b3d4
+    phase:
+      description:
+        - The one state that the states of the API amount to.
+        - One of V(not_procured), V(provisioning), V(ready), V(failed), V(expired), and V(unknown) for a state that is
+          not documented or an offer that could not be read.
+      returned: always
+      type: str
+      sample: provisioning
+    ready:
+      description: Whether the phase is V(ready) and enough instances are usable.
+      returned: always
+      type: bool
+    status:
+      description: The state of the offer, as the API gives it. Null if it could not be read.
+      returned: always
+      type: str
+      sample: procured
+    procurement_status:
+      description: The state of the procurement, as the API gives it. May be null.
+      returned: always
+      type: str
+      sample: provisioning_in_progress
+    progress:
+      description: The API's own words on the progress. May be null.
+      returned: always
+      type: str
+      sample: 2/4 instances running
+    failure_reason:
+      description: Why the offer failed, in the API's words. May be null.
+      returned: always
+      type: str
+    created_at:
+      description: When the offer was made.
+      returned: always
+      type: str
+      sample: "2026-11-24T09:00:00Z"
+    procured_at:
+      description: When the offer was procured. May be null.
+      returned: always
+      type: str
+      sample: "2026-11-24T09:05:00Z"
+    instances:
+      description: The machines of the offer.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        instance_id:
+          description: The vendor's id of the machine.
+          returned: always
+          type: str
+          sample: i-0a1b2c3d4e5f
+        instance_name:
+          description: The name of the machine.
+          returned: always
+          type: str
+          sample: h100-node-1
+        zone:
+          description: Where the machine is.
+          returned: always
+          type: str
+          sample: eu-west-1a
+        status:
+          description: The state of the machine, as the API gives it.
+          returned: always
+          type: str
+          sample: running
+        external_ip:
+          description: The public address. May be null.
+          returned: always
+          type: str
+          sample: 203.0.113.7
+        internal_ip:
+          description: The private address. May be null.
+          returned: always
+          type: str
+          sample: 10.0.0.7
+        ssh_command:
+          description: The API's suggestion how to log in. It is data, and never run. May be null.
+          returned: always
+          type: str
+          sample: ssh root@203.0.113.7
+        usable:
+          description: Whether the machine is running and has a valid address.
+          returned: always
+          type: bool
+        unusable_reason:
+          description: Why it is not usable. Null if it is.
+          returned: always
+          type: str
+          sample: it has no external_ip
+    resources:
+      description: What the offer has created.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        resource_id:
+          description: The id of the resource.
+          returned: always
+          type: str
+        resource_type:
+          description: Its type.
+          returned: always
+          type: str
+        role:
+          description: Its role in the offer.
+          returned: always
+          type: str
+        status:
+          description: Its state.
+          returned: always
+          type: str
+    polls:
+      description: How many times the API was asked about this offer.
+      returned: always
+      type: int
+      sample: 21
+    transient_errors:
+      description: How many of those requests failed with an error that passes.
+      returned: always
+      type: int
+      sample: 1
+    transitions:
+      description: Every change that was seen, the first state included.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        phase:
+          description: The phase from then on.
+          returned: always
+          type: str
+        procurement_status:
+          description: The state of the procurement from then on.
+          returned: always
+          type: str
+        progress:
+          description: The API's words from then on.
+          returned: always
+          type: str
+        at:
+          description: Seconds since the wait began.
+          returned: always
+          type: float
+          sample: 46.3
+    error:
+      description: What the last request for this offer ended with. Null if it was answered.
+      returned: always
+      type: dict
+      contains:
+        kind:
+          description: The kind of error.
+          returned: always
+          type: str
+          sample: not_found
+        code:
+          description: The HTTP status code. Null if there was none.
+          returned: always
+          type: int
+          sample: 404
+        message:
+          description: What happened.
+          returned: always
+          type: str
+        hint:
+          description: What to do next.
+          returned: always
+          type: str
+hosts:
+  description:
+    - The usable instances as host records, in the order of O(offer_ids) and of their instances.
+    - Everything that begins with C(compute_desk_) is never undefined, but may be null.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description:
+        - The name for the inventory, made of the instance's name and the last 8 letters or digits of its id, or its
+          name alone if that ends so already. It is the same in every run.
+      returned: always
+      type: str
+      sample: h100-node-1-1b2c3d4e
+    ansible_host:
+      description: The address.
+      returned: always
+      type: str
+      sample: 203.0.113.7
+    ansible_user:
+      description: The user in the ssh command, if that is acceptable, or else V(root).
+      returned: always
+      type: str
+      sample: root
+    ansible_port:
+      description: The port in the ssh command, if that is acceptable, or else V(22).
+      returned: always
+      type: int
+      sample: 22
+    ansible_ssh_common_args:
+      description: What O(ssh_host_key_policy) asks for.
+      returned: unless O(ssh_host_key_policy=unmanaged)
+      type: str
+      sample: -o HostKeyAlias=i-0a1b2c3d4e5f -o StrictHostKeyChecking=accept-new
+    compute_desk_offer_id:
+      description: The id of the offer.
+      returned: always
+      type: str
+    compute_desk_offer_status:
+      description: The state of the offer.
+      returned: always
+      type: str
+    compute_desk_phase:
+      description: The phase of the offer, see RV(offers[].phase).
+      returned: always
+      type: str
+    compute_desk_procurement_status:
+      description: The state of the procurement.
+      returned: always
+      type: str
+    compute_desk_created_at:
+      description: When the offer was made.
+      returned: always
+      type: str
+    compute_desk_procured_at:
+      description: When the offer was procured.
+      returned: always
+      type: str
+    compute_desk_instance_id:
+      description: The vendor's id of the machine.
+      returned: always
+      type: str
+    compute_desk_instance_name:
+      description: The name of the machine.
+      returned: always
+      type: str
+    compute_desk_instance_status:
+      description: The state of the machine.
+      returned: always
+      type: str
+    compute_desk_zone:
+      description: Where the machine is.
+      returned: always
+      type: str
+    compute_desk_external_ip:
+      description: The public address, as the API gives it.
+      returned: always
+      type: str
+    compute_desk_internal_ip:
+      description: The private address, as the API gives it.
+      returned: always
+      type: str
+    compute_desk_ssh_command:
+      description: The API's suggestion how to log in.
+      returned: always
+      type: str
+    compute_desk_usable:
+      description: Whether the machine is usable.
+      returned: always
+      type: bool
+    compute_desk_unusable_reason:
+      description: Why it is not usable.
+      returned: always
+      type: str
+    compute_desk_stale:
+      description: Whether this comes from an old answer. Always V(false) here.
+      returned: always
+      type: bool
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ansible_collections.compute_desk.supply.plugins.module_utils._arguments import (
+    connection_arguments,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._client import SupplyClient
+from ansible_collections.compute_desk.supply.plugins.module_utils._errors import OptionError
+from ansible_collections.compute_desk.supply.plugins.module_utils._hosts import HOST_KEY_POLICIES
+from ansible_collections.compute_desk.supply.plugins.module_utils._offer import checked_offer_ids
+from ansible_collections.compute_desk.supply.plugins.module_utils._result import (
+    build_result,
+    empty_result,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._settings import (
+    Settings,
+    checked_number,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._transport import (
+    REQUESTS_IMPORT_ERROR,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._wait import (
+    Leg,
+    WaitOptions,
+    WaitReport,
+    read_offers,
+    wait_for_offers,
+)
+
+# How long one run of the module may last when there is nothing to tell. A connection to a remote
+# host that is silent for longer may be cut by what lies between.
+LEG_SECONDS = 300.0
+
+
+def argument_spec() -> dict[str, dict[str, t.Any]]:
+    """Return the argument spec of the module."""
+    return {
+        **connection_arguments(),
+        "offer_ids": {
+            "type": "list",
+            "elements": "str",
+            "required": True,
+            "aliases": ["offer_id"],
+        },
+        "wait": {"type": "bool", "default": False},
+        "wait_timeout": {"type": "float", "default": 900},
+        "poll_interval": {"type": "float", "default": 15},
+        "procurement_timeout": {"type": "float", "default": 60},
+        "min_instances": {"type": "int"},
+        "progress_interval": {"type": "float", "default": 60},
+        "ssh_host_key_policy": {
+            "type": "str",
+            "default": "accept_new",
+            "choices": list(HOST_KEY_POLICIES),
+        },
+        "wait_state": {"type": "dict"},
+    }
+
+
+def ask(module: AnsibleModule, options: WaitOptions, settings: Settings) -> WaitReport:
+    """Read or wait, as the options say."""
+    offer_ids = checked_offer_ids(module.params["offer_ids"])
+    # Set from what the controller passes on, so its type is not declared.
+    core = getattr(module, "ansible_version", "unknown")
+    client = SupplyClient(settings, f"offer_status; ansible-core/{core}")
+    if module.check_mode or not module.params["wait"]:
+        return read_offers(client, offer_ids, options.min_instances)
+    state = module.params["wait_state"]
+    leg = Leg.from_state(state, LEG_SECONDS) if state else None
+    return wait_for_offers(client, offer_ids, options, leg=leg)
+
+
+def run(module: AnsibleModule) -> dict[str, t.Any]:
+    """Return the result of the module."""
+    params = module.params
+    options = WaitOptions(
+        **{name: params[name] for name in WaitOptions.names() if params[name] is not None}
+    )
+    checked_number("progress_interval", params["progress_interval"], at_least=1)
+    settings = Settings.from_options(params)
+    try:
+        report = ask(module, options, settings)
+    finally:
+        # Whatever leaves the module from here on is searched for every token that was used.
+        module.no_log_values.update(settings.token.seen)
+    result = build_result(
+        report,
+        options,
+        waited=params["wait"] and not module.check_mode,
+        ssh_host_key_policy=params["ssh_host_key_policy"],
+    )
+    if params["wait_state"]:
+        result["wait_state"] = report.to_state()
+    return result
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=argument_spec(),
+        supports_check_mode=True,
+        mutually_exclusive=[("api_token", "api_token_file")],
+    )
+    if REQUESTS_IMPORT_ERROR:
+        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+    try:
+        result = run(module)
+    except OptionError as exc:
+        result = empty_result(str(exc))
+    for warning in result.pop("warnings", []):
+        module.warn(warning)
+    if result.pop("failed"):
+        module.fail_json(**result)
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()
