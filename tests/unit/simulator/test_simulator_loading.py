@@ -1,0 +1,128 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A timeline with a mistake gives one sentence that leads to it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from simulator.errors import UsageError
+from simulator.loading import load_timeline, parse_timeline
+
+# No deadline: the machine may be busy with other tests.
+calm = settings(deadline=None)
+
+GOOD = """\
+offers:
+  - offer_id: 11111111-1111-4111-8111-111111111111
+    instances:
+      gpu-a: {instance_id: i-1, instance_name: n-1}
+    timeline:
+      - {at: 0, status: available}
+      - {at: 4, created_at: 2026-11-24T09:00:00Z, instances: {gpu-a: {status: running}}}
+    faults:
+      - {requests: [1], kind: reset}
+tokens:
+  - {token: t1, until: 3}
+"""
+
+
+def test_a_good_one() -> None:
+    timeline = parse_timeline(GOOD)
+    assert timeline.offers[0].timeline[1].created_at == "2026-11-24T09:00:00Z"  # not a date object
+    assert timeline.tokens[0].good_for(3) and not timeline.tokens[0].good_for(4)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            "status: available",
+            "staus: 1",
+            "t.yml, line 6: offers[0].timeline[0].staus: unknown key",
+        ),
+        ("status: available", "staus: 1", "did you mean 'status'?"),
+        ("{status: running}", "{sttus: 1}", "line 7: offers[0].timeline[1].instances.gpu-a.sttus:"),
+        ("offer_id: 1", "offer_id: x", "line 2: offers[0].offer_id: Input should be a valid UUID"),
+        ("at: 4", "at: 0", "the entries of `timeline` must have rising `at`"),
+        ("at: 4", "at: -1", "line 7: offers[0].timeline[1].at: Input should be greater than"),
+        ("at: 4", "at: soon", "line 7: offers[0].timeline[1].at: Input should be a valid number"),
+        ("gpu-a: {status", "gpu-b: {status", "names the instance 'gpu-b', which `instances` lacks"),
+        ("gpu-a: {inst", "../a: {inst", "'../a' cannot be the key of an instance"),
+        ("kind: reset", "kind: rest", "line 9: offers[0].faults[0]: Input tag 'rest'"),
+        ("kind: reset", "kind: reset, code: 3", "line 9: offers[0].faults[0].code: unknown key"),
+        ("requests: [1]", "requests: [0]", "line 9: offers[0].faults[0].requests[0]:"),
+        ("requests: [1], ", "", "a fault needs `requests` or `between`"),
+        ("requests: [1]", "between: [3, 2]", "`between` must end after it begins"),
+        ("until: 3", "until: 3, token: t2", "t.yml, line 11: the key 'token' is there twice"),
+        ("token: t1", "token: a b", "line 11: tokens[0].token: String should match pattern"),
+        ("instance_name: n-1", "", "offers[0].instances.gpu-a.instance_name: Field required"),
+        ("n-1}", "n-1, ssh: {host_key: changes}}", "belong together"),
+        ("n-1}", "n-1, ssh: {behavior: ok}}", "did you mean 'behaviour'?"),
+        ("n-1}", "n-1, ssh: {down_between: [[3, 3]]}}", "`down_between` must end after it begins"),
+        ("n-1}", "n-1, commands: {a/b: {}}}", "'a/b' cannot be the name of a command"),
+        ("tokens:", "tokens: [", "t.yml, line 11: this is not YAML"),
+        ("tokens:", "tokens: !!python/object:os.x", "this is not YAML"),
+    ],
+)
+def test_mistakes(old: str, new: str, sentence: str) -> None:
+    assert old in GOOD
+    with pytest.raises(UsageError) as caught:
+        parse_timeline(GOOD.replace(old, new, 1), "t.yml")
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "42", "offers: []", "offers: 3", "{}"])
+def test_no_timeline_at_all(text: str) -> None:
+    with pytest.raises(UsageError, match=r"^timeline, line 1: "):
+        parse_timeline(text)
+
+
+def test_one_offer_twice() -> None:
+    offer = "  - {offer_id: 11111111-1111-4111-8111-111111111111}\n"
+    with pytest.raises(UsageError, match="is there more than once"):
+        parse_timeline("offers:\n" + offer * 2)
+
+
+def test_missing_and_unreadable_files(tmp_path) -> None:
+    with pytest.raises(UsageError, match=r"cannot read the timeline .*nothing.yml: No such file"):
+        load_timeline(tmp_path / "nothing.yml")
+    with pytest.raises(UsageError, match="Is a directory"):
+        load_timeline(tmp_path)
+    (tmp_path / "binary.yml").write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(UsageError, match="it is not UTF-8 text"):
+        load_timeline(tmp_path / "binary.yml")
+
+
+def sentences(text: str) -> int:
+    """How many lines the error has; 0 where the text is a timeline."""
+    try:
+        parse_timeline(text)
+    except UsageError as exc:
+        return len(str(exc).splitlines())
+    return 0
+
+
+@calm
+@given(st.text())
+def test_any_text_is_a_timeline_or_one_sentence(text: str) -> None:
+    assert sentences(text) <= 1
+
+
+@calm
+@given(st.integers(0, len(GOOD)), st.text("{}[]:,-&*!|>'\"%@\n \t#?x1", max_size=4))
+def test_any_slip_of_the_finger_is_a_timeline_or_one_sentence(place: int, slip: str) -> None:
+    assert sentences(GOOD[:place] + slip + GOOD[place + len(slip) :]) <= 1
+
+
+def test_json_is_read_as_json() -> None:
+    text = '{"offers": [{"offer_id": "11111111-1111-4111-8111-111111111111", "created_at": NaN}]}'
+    created_at = parse_timeline(text, "t.json").offers[0].created_at
+    assert created_at != created_at
+    with pytest.raises(UsageError, match=r"t.json, line 3: offers\[0\].x: unknown key"):
+        parse_timeline('{"offers": [\n{\n"x": 1}]}', "t.json")
+    with pytest.raises(UsageError, match=r"t.json, line 1: this is not JSON: Expecting value"):
+        parse_timeline("offers: []", "t.json")
