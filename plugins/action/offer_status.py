@@ -19,13 +19,14 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
-
+from ansible_collections.compute_desk.supply.plugins.module_utils._errors import OptionError
 from ansible_collections.compute_desk.supply.plugins.module_utils._progress import (
     Line,
     change_lines,
     heartbeat_line,
     times,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._settings import checked_number
 from ansible_collections.compute_desk.supply.plugins.module_utils._watch import Watch
 
 display = Display()
@@ -147,6 +148,6 @@ class _Heartbeat:
 def _number(value: t.Any) -> float | None:
     """Return a number of seconds, or None if it is none; the module will say so."""
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        return checked_number("", value)
+    except OptionError:
         return None

@@ -33,7 +33,7 @@ from ._errors import (
 )
 from ._retry import retry_after_seconds
 from ._settings import Settings
-from ._text import json_type, printable, quoted
+from ._text import SHOWN_LENGTH, json_type, printable, quoted
 from ._transport import Answer, Transport
 
 COLLECTION = "compute_desk.supply"
@@ -85,23 +85,54 @@ class SupplyClient:
         except SupplyError as exc:
             exc.offer_id = offer_id
             exc.message = self.settings.token.redact(exc.message)
+            exc.args = (exc.message,)
             raise
 
     def _read(self, offer_id: str, token: str, give_up_at: float) -> dict[str, t.Any]:
         url = f"{self.settings.api_url}/offers/{quote(offer_id, safe='')}/status"
         answer = self._get(url, token, give_up_at)
         if answer.code == 200:
-            return _document(answer.body)
+            return self._document(answer.body)
         error_class, problem = _ERRORS.get(
             answer.code, (UnexpectedStatus, "the API gave an answer that it does not document")
         )
-        # Before anything is cut: half a token would no longer be found.
-        said = _server_says(self.settings.token.redact(answer.body.decode("utf-8", "replace")))
+        said = self._shown(_server_says(answer.body.decode("utf-8", "replace")))
+        if not said.endswith("..."):
+            said = said.rstrip(".")
         raise error_class(
             f"{problem} ({answer.code})" + (f": {said}" if said else ""),
             code=answer.code,
             retry_after=retry_after_seconds(answer.headers.get("Retry-After"), time.time()),
         )
+
+    def _document(self, body: bytes) -> dict[str, t.Any]:
+        """Return the JSON object in a body."""
+        try:
+            data = json.loads(body)
+        except RecursionError:
+            raise InvalidResponse("the answer is nested too deeply", code=200) from None
+        except ValueError as exc:
+            text = body[:4096].decode("utf-8", "replace").strip()
+            if _is_cut_short(body, exc):
+                raise ConnectionFailed("the answer ends in the middle", code=200) from None
+            what = "empty"
+            if _is_html(text):
+                title = self._shown(_html_title(text), 60)
+                what = "an HTML page" + (f" titled {quoted(title)}" if title else "")
+            elif text:
+                what = f"text that begins with {quoted(self._shown(text, 40))}"
+            raise InvalidResponse(f"the answer is {what}, not JSON", code=200) from None
+        if not isinstance(data, dict):
+            raise InvalidResponse(f"the answer is {json_type(data)}, not a JSON object", code=200)
+        return data
+
+    def _shown(self, text: str, limit: int = SHOWN_LENGTH) -> str:
+        """Return what the server said for a message, without the token should it be in there.
+
+        Cleaned first, as the token may be spread over what gets lost; cut last, as half a token
+        would not be found.
+        """
+        return printable(self.settings.token.redact(printable(text, 4096)), limit)
 
     def _get(self, url: str, token: str, give_up_at: float) -> Answer:
         """Return the answer at ``url``, or at where it redirects to on the same server."""
@@ -118,6 +149,9 @@ class SupplyClient:
 
 
 def _redirect_target(url: str, location: str, code: int) -> str:
+    # Libraries disagree on which host these lead to, and the token must not go to the other one.
+    if any(c in "\\@" or c.isspace() for c in location):
+        raise Redirected("the API redirects to an address that is not clear", code=code)
     try:
         target = urljoin(url, location)
         allowed = _origin(target) == _origin(url)
@@ -144,50 +178,32 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or default
 
 
-def _document(body: bytes) -> dict[str, t.Any]:
-    """Return the JSON object in a body."""
-    try:
-        data = json.loads(body)
-    except RecursionError:
-        raise InvalidResponse("the answer is nested too deeply", code=200) from None
-    except ValueError as exc:
-        if _is_cut_short(body, exc):
-            raise ConnectionFailed("the answer ends in the middle", code=200) from None
-        raise InvalidResponse(f"the answer is {_looks_like(body)}, not JSON", code=200) from None
-    if not isinstance(data, dict):
-        raise InvalidResponse(f"the answer is {json_type(data)}, not a JSON object", code=200)
-    return data
-
-
 def _is_cut_short(body: bytes, exc: ValueError) -> bool:
-    """Return whether a body is the beginning of a JSON object that lacks its end."""
-    if not isinstance(exc, json.JSONDecodeError) or not body.lstrip().startswith(b"{"):
+    """Return whether a body that is no JSON is the beginning of a JSON object, without its end."""
+    if not body.lstrip().startswith(b"{"):
         return False
-    return exc.pos >= len(exc.doc.rstrip()) or exc.msg.startswith("Unterminated string")
-
-
-def _looks_like(body: bytes) -> str:
-    """Return a few words for a body that should have been JSON."""
-    text = body[:4096].decode("utf-8", "replace").strip()
-    if not text:
-        return "empty"
-    if _is_html(text):
-        title = _html_title(text)
-        return "an HTML page" + (f" titled {quoted(title)}" if title else "")
-    return f"text that begins with {quoted(text, 40)}"
+    if not body.rstrip().endswith(b"}"):
+        return True
+    return isinstance(exc, json.JSONDecodeError) and exc.pos >= len(exc.doc.rstrip())
 
 
 def _server_says(text: str) -> str:
-    """Return what the body of an error says, short: the API's detail, a page's title, or text."""
+    """Return what the body of an error says: the API's detail, a page's title, or plain text."""
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
         text = text[:4096].strip()
-        return printable(_html_title(text) if _is_html(text) else text)
-    detail = data.get("detail", data.get("message")) if isinstance(data, dict) else None
-    if isinstance(detail, list):
-        detail = "; ".join(_validation_message(entry) for entry in detail)
-    return printable(detail if isinstance(detail, str) else text)
+        return _html_title(text) if _is_html(text) else text
+    said = data.get("detail", data.get("message")) if isinstance(data, dict) else None
+    if isinstance(said, str):
+        return said
+    if isinstance(said, list):
+        return "; ".join(_validation_message(entry) for entry in said)
+    try:
+        # Written anew: the original may hide a token behind escapes.
+        return json.dumps(data, ensure_ascii=False)
+    except RecursionError:
+        return ""
 
 
 def _validation_message(entry: t.Any) -> str:

@@ -25,9 +25,9 @@ class OptionError(ValueError):
 class SupplyError(Exception):
     """The Supply API could not be asked, or its answer cannot be used.
 
-    ``message`` says what happened, ``hint`` what to do next. Neither holds the token. ``code`` is the
-    HTTP status, if there was one. ``retry_after`` is the pause in seconds that the API asked for.
-    A ``transient`` error may be gone at the next request; all others stay.
+    ``message`` says what happened, ``hint`` what to do next. Neither holds the token. ``code`` is
+    the HTTP status, if there was one. ``retry_after`` is the pause in seconds that the API asked
+    for. A ``transient`` error may be gone at the next request; all others stay.
     """
 
     kind = "error"
@@ -66,7 +66,7 @@ class SupplyError(Exception):
 
     @staticmethod
     def from_dict(data: t.Mapping[str, t.Any], offer_id: str) -> SupplyError:
-        """Return the error that ``as_dict`` described; an unknown kind gives a plain SupplyError."""
+        """Return the error that ``as_dict`` described, a plain one if its kind is unknown."""
         error_class = _BY_KIND.get(data["kind"], SupplyError)
         return error_class(data["message"], offer_id=offer_id, code=data["code"], hint=data["hint"])
 

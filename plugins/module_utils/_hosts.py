@@ -80,7 +80,7 @@ def host_name(instance: Instance) -> str:
     tail = "".join(re.findall(r"[A-Za-z0-9]", instance.instance_id))[-8:]
     name = _safe(instance.instance_name)[: NAME_LENGTH - len(tail) - 1]
     if not name.endswith(tail):
-        name = f"{name}-{tail}".lstrip("-")
+        name = f"{name}-{tail}".strip("-") or "instance"
     return f"instance-{name}" if _RESERVED.fullmatch(name) else name
 
 

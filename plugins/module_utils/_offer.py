@@ -169,7 +169,7 @@ def checked_offer_ids(values: t.Iterable[t.Any]) -> list[str]:
 def machine_address(text: str | None) -> str | None:
     """Return an IP address in its canonical form, or None if it cannot be that of one machine.
 
-    No zone id, no ``0.0.0.0`` (which would be the controller itself), no multicast.
+    No zone id, no ``0.0.0.0`` (which would be the controller itself), no multicast or broadcast.
     """
     try:
         address = ipaddress.ip_address(text or "")
@@ -177,16 +177,22 @@ def machine_address(text: str | None) -> str | None:
         return None
     if getattr(address, "scope_id", None) or "%" in str(address):
         return None
-    return None if address.is_unspecified or address.is_multicast else str(address)
+    reached = getattr(address, "ipv4_mapped", None) or address
+    if reached.is_unspecified or reached.is_multicast or str(reached) == "255.255.255.255":
+        return None
+    return str(address)
 
 
-def parse_offer(document: t.Mapping[str, t.Any], asked_id: str) -> Offer:
+def parse_offer(document: t.Any, asked_id: str) -> Offer:
     """Return the offer that a status document describes.
 
     Unknown keys are ignored; ``instances`` and ``resources`` may be absent or null. Raises
     InvalidResponse, naming the field, if a required field is missing, a field has a wrong type, or
     the document is about another offer than ``asked_id``.
     """
+    if not isinstance(document, dict):
+        problem = f"the answer is {json_type(document)}, not a JSON object"
+        raise InvalidResponse(problem, offer_id=asked_id)
     fields = _Fields(document, "", asked_id)
     answered_id = fields.text("offer_id")
     if answered_id.strip().lower() != asked_id.lower():

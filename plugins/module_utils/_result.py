@@ -119,7 +119,7 @@ def _message(report: WaitReport, options: WaitOptions, waited: bool) -> str:
         return f"{count} after {report.elapsed:g} s."
     if report.timed_out:
         rest = [w for w in report.watches if not w.is_ready(options.min_instances)]
-        states = _limited([_state_sentence(watch) for watch in rest])
+        states = _limited([_state_sentence(watch, options) for watch in rest])
         advice = "Raise wait_timeout if they only need longer."
         return " ".join([f"Timed out after {report.elapsed:g} s with {count}.", *states, advice])
     culprits = [watch for watch in report.watches if watch.offer_id in report.hopeless]
@@ -132,9 +132,14 @@ def _limited(sentences: list[str]) -> list[str]:
     return sentences if more <= 0 else [*sentences[:_NAMED], f"(And {more} more; see offers.)"]
 
 
+def _named(words: list[str], separator: str) -> str:
+    more = len(words) - _NAMED
+    return separator.join(words[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
 def _end_sentence(watch: Watch, options: WaitOptions) -> str:
     """Return why this offer ended the wait, and what to do about it."""
-    if watch.error or not watch.offer:
+    if watch.has_final_error or not watch.offer:
         seen = f" It was last seen {watch.phase}." if watch.offer else ""
         return f"{watch.error}{seen}"
     offer, subject = watch.offer, f"Offer {watch.offer_id}"
@@ -148,11 +153,11 @@ def _end_sentence(watch: Watch, options: WaitOptions) -> str:
             f"{subject} is still not procured after {options.procurement_timeout:g} s. "
             "Procure it, or raise procurement_timeout."
         )
-    gone = _limited([f"{_called(i)} {printable(i.status, 40)}" for i in offer.instances])
-    return f"{subject}: all its instances are gone ({', '.join(gone)}). Buy another offer."
+    gone = [f"{_called(i)} {printable(i.status, 40)}" for i in offer.instances]
+    return f"{subject}: all its instances are gone ({_named(gone, ', ')}). Buy another offer."
 
 
-def _state_sentence(watch: Watch) -> str:
+def _state_sentence(watch: Watch, options: WaitOptions) -> str:
     """Return the last known state of an offer that is not ready."""
     subject = f"Offer {watch.offer_id}"
     if watch.offer is None:
@@ -160,10 +165,12 @@ def _state_sentence(watch: Watch) -> str:
     sentence = f"{subject} is {describe(watch.offer)}"
     missing = [i for i in watch.offer.instances if not i.usable]
     if watch.offer.phase == READY and missing:
-        reasons = _limited([f"{_called(i)}: {i.unusable_reason}" for i in missing])
-        sentence += f" ({'; '.join(reasons)})"
+        reasons = [f"{_called(i)}: {i.unusable_reason}" for i in missing]
+        sentence += f" ({_named(reasons, '; ')})"
     elif watch.offer.phase == READY and not watch.offer.instances:
         sentence += " (no instance is listed)"
+    elif watch.offer.phase == READY:
+        sentence += f" (min_instances is {options.min_instances})"
     return f"{sentence}." + (
         f" The last request failed: {watch.error.message}." if watch.error else ""
     )

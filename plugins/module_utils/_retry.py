@@ -8,6 +8,7 @@ Private to this collection. Plain Python, no Ansible import.
 
 from __future__ import annotations
 
+import datetime
 import email.utils
 
 BACKOFF_CEILING = 4
@@ -30,6 +31,9 @@ def retry_after_seconds(header: str | None, now: float) -> float | None:
         return min(float(text), LONGEST_PAUSE)
     try:
         moment = email.utils.parsedate_to_datetime(text)
+        if moment.tzinfo is None:
+            # An HTTP date is in UTC, however little of that it says.
+            moment = moment.replace(tzinfo=datetime.timezone.utc)
         seconds = moment.timestamp() - now
     except (TypeError, ValueError, IndexError, OverflowError):
         return None

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ipaddress
 import math
 import os
+import re
 import ssl
 import threading
 import typing as t
@@ -33,7 +34,12 @@ DEFAULTS: dict[str, t.Any] = {
 }
 
 MAX_CONCURRENCY = 64
+MAX_SECONDS = 1e9
+"""Thirty years. Operating systems refuse to sleep for much longer."""
 MAX_TOKEN_BYTES = 65536
+
+# HOST, or [IPv6], with or without a port; nothing that could be read in two ways.
+_SERVER = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
 
 _TRUE = ("1", "true", "yes", "on", "y", "t")
 _FALSE = ("0", "false", "no", "off", "n", "f")
@@ -86,7 +92,8 @@ class TokenSource:
 
     def redact(self, text: str) -> str:
         """Return ``text`` with every token that was ever given out replaced by stars."""
-        for token in self.seen:
+        # The longest first: one token may begin like another.
+        for token in sorted(self.seen, key=len, reverse=True):
             text = text.replace(token, "********")
         return text
 
@@ -103,7 +110,7 @@ class TokenSource:
             raise OptionError(self._name, f"{quoted(path, 200)} is not a file name") from None
         if len(content) > MAX_TOKEN_BYTES:
             raise OptionError(self._name, f"{quoted(path, 200)} is too large to be a token")
-        return _checked_token(content.decode("utf-8", "replace"), self._name)
+        return _checked_token(content.decode("utf-8-sig", "replace"), self._name)
 
 
 @dataclass(frozen=True)
@@ -143,13 +150,15 @@ class Settings:
 def checked_number(
     option: str, value: t.Any, *, above: float | None = None, at_least: float | None = None
 ) -> float:
-    """Return ``value`` as a finite float within its bound, or raise OptionError naming the option."""
+    """Return ``value`` as a float within its bounds, or raise OptionError naming the option."""
     try:
         number = float(value)
     except (TypeError, ValueError):
         raise OptionError(option, f"{quoted(str(value))} is not a number of seconds") from None
-    if not math.isfinite(number):
-        raise OptionError(option, f"{quoted(str(value))} is not a finite number of seconds")
+    except OverflowError:
+        number = math.inf
+    if math.isnan(number) or number > MAX_SECONDS:
+        raise OptionError(option, f"must be a number of seconds up to {MAX_SECONDS:g}")
     if above is not None and number <= above:
         raise OptionError(option, f"must be more than {above:g} seconds, not {number:g}")
     if at_least is not None and number < at_least:
@@ -219,12 +228,15 @@ def _checked_url(value: t.Any) -> str:
         parts.port  # noqa: B018 - raises ValueError when it is no port
     except ValueError:
         raise OptionError("api_url", f"{shown} is not a URL") from None
-    if parts.scheme not in ("http", "https") or not host or any(c.isspace() for c in url):
-        raise OptionError("api_url", f"{shown} is not an http or https URL")
     if "@" in parts.netloc:
         raise OptionError("api_url", "must not hold a user or password; use api_token")
-    if parts.query or parts.fragment:
+    if "?" in url or "#" in url:
         raise OptionError("api_url", f"{shown} must end before '?' and '#'")
+    if parts.scheme not in ("http", "https") or not _SERVER.fullmatch(parts.netloc):
+        raise OptionError("api_url", f"{shown} is not an http or https URL")
+    # Libraries disagree on what a backslash is, and so on which host gets the token.
+    if any(c == "\\" or not "!" <= c <= "~" for c in url):
+        raise OptionError("api_url", f"{shown} has a character that a URL cannot have")
     if parts.scheme == "http" and not is_loopback(host):
         raise OptionError(
             "api_url",
@@ -236,11 +248,11 @@ def _checked_url(value: t.Any) -> str:
 
 def _checked_concurrency(value: t.Any) -> int:
     try:
-        number = int(str(value))
+        number = value if type(value) is int else int(str(value))
     except ValueError:
         raise OptionError("concurrency", f"{quoted(str(value))} is not a whole number") from None
     if not 1 <= number <= MAX_CONCURRENCY:
-        raise OptionError("concurrency", f"must be from 1 to {MAX_CONCURRENCY}, not {number}")
+        raise OptionError("concurrency", f"must be from 1 to {MAX_CONCURRENCY}")
     return number
 
 
@@ -256,7 +268,7 @@ def _checked_bool(option: str, value: t.Any) -> bool:
 
 
 def _verify(validate_certs: t.Any, ca_path: t.Any) -> bool | str:
-    """Return requests' ``verify``. Without ca_path the system's certificates count, not certifi's."""
+    """Return requests' ``verify``. Without ca_path the system's authorities count."""
     if not _checked_bool("validate_certs", validate_certs):
         return False
     if ca_path is not None:

@@ -8,6 +8,7 @@ Private to this collection. Plain Python, no Ansible import.
 
 from __future__ import annotations
 
+import re
 import typing as t
 import unicodedata
 
@@ -15,6 +16,9 @@ SHOWN_LENGTH = 200
 """How many characters of a foreign text a message shows, unless told otherwise."""
 
 _SPACES = ("Zs", "Zl", "Zp")
+
+# What colours and moves the cursor in a terminal; without its first character it is just noise.
+_ESCAPE_SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?)")
 
 
 def storable(text: str) -> str:
@@ -27,17 +31,17 @@ def storable(text: str) -> str:
 
 
 def printable(text: str, limit: int = SHOWN_LENGTH) -> str:
-    """Return ``text`` as one line for a person: no control character, cut after ``limit`` characters.
+    """Return ``text`` as one line for a person: no control character, at most ``limit`` long.
 
     Escape sequences, line breaks, zero-width and direction-changing characters could otherwise
     rewrite what the terminal already shows.
     """
     # A body can be megabytes long; what is cut off anyway needs no cleaning.
-    head = text[: 4 * limit]
+    head = _ESCAPE_SEQUENCE.sub("", text[: 4 * limit])
     spaced = (" " if c in "\t\r\n" or unicodedata.category(c) in _SPACES else c for c in head)
     kept = "".join(c for c in spaced if unicodedata.category(c)[0] != "C")
     line = " ".join(kept.split())
-    if len(line) > limit or len(text) > len(head):
+    if len(line) > limit or len(text) > 4 * limit:
         return line[: limit - 3].rstrip() + "..."
     return line
 

@@ -31,12 +31,24 @@ from ._text import printable
 
 try:
     import requests
+    import urllib3
     import urllib3.exceptions
     from requests.adapters import HTTPAdapter
 except ImportError:
     REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
 else:
     REQUESTS_IMPORT_ERROR = None
+
+    class _Session(requests.Session):
+        """Sees no redirects.
+
+        Told not to follow them, requests still works out where they lead, and reads their body
+        to the end, however large that is.
+        """
+
+        def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - as given
+            return None
+
 
 MAX_BODY = 5_000_000
 """Bytes. A status is a few KB; this is room for ten thousand instances."""
@@ -74,7 +86,10 @@ class Transport:
         # the right machine anyway. None takes an entry of the environment away.
         local = is_loopback(urlsplit(settings.api_url).hostname or "")
         self._proxies: t.Any = dict.fromkeys(("http", "https", "all")) if local else None
-        self._session = requests.Session()
+        if self._verify is False:
+            # Whoever switched the check off knows; a warning for each request tells nothing new.
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        self._session = _Session()
         self._session.headers.update(
             {"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "identity"}
         )
@@ -99,16 +114,34 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                body = _read_body(response, give_up_at)
-                return Answer(response.status_code, response.headers, body)
-        except (
-            requests.exceptions.RequestException,
-            urllib3.exceptions.HTTPError,
-            http.client.HTTPException,
-            OSError,
-            ValueError,
-        ) as exc:
+                return Answer(response.status_code, response.headers, _body(response, give_up_at))
+        except SupplyError:
+            raise
+        except _failures() as exc:
             raise _translated(exc, urlsplit(url).netloc, timeout) from None
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """Return everything that a request, and reading its answer, can raise."""
+    # Named when it is needed: where requests is missing, there is nothing to name.
+    return (
+        SupplyError,
+        requests.exceptions.RequestException,
+        urllib3.exceptions.HTTPError,
+        http.client.HTTPException,
+        OSError,
+        ValueError,
+    )
+
+
+def _body(response: t.Any, give_up_at: float) -> bytes:
+    """Return the body of an answer. That of an error may be broken: its code says enough."""
+    try:
+        return _read_body(response, give_up_at)
+    except _failures():
+        if response.status_code == 200:
+            raise
+        return b""
 
 
 def _read_body(response: t.Any, give_up_at: float) -> bytes:
@@ -116,16 +149,30 @@ def _read_body(response: t.Any, give_up_at: float) -> bytes:
     if declared is not None and declared > MAX_BODY:
         raise _too_large(f"{declared} bytes")
     body = bytearray()
-    for chunk in response.iter_content(_CHUNK):
+    for chunk in _chunks(response):
         body += chunk
         if len(body) > MAX_BODY:
             raise _too_large(f"more than {MAX_BODY} bytes")
         if time.monotonic() > give_up_at:
             raise RequestTimedOut(f"the answer was not complete in time ({len(body)} bytes so far)")
-    # urllib3 before 2.0 does not notice a connection that closes too early.
-    if declared is not None and len(body) < declared and "Content-Encoding" not in response.headers:
+    # urllib3 before 2.0 does not notice a connection that closes too early, and http.client takes
+    # one that closes within the head for an answer without headers.
+    is_short = declared is not None and len(body) < declared
+    if (is_short and "Content-Encoding" not in response.headers) or not response.headers:
         raise _broken_off(len(body))
     return bytes(body)
+
+
+def _chunks(response: t.Any) -> t.Iterator[bytes]:
+    """Yield the body as it comes in, so that a clock can be looked at in between."""
+    raw = response.raw
+    if raw.chunked or "Content-Encoding" in response.headers or not hasattr(raw, "read1"):
+        yield from response.iter_content(_CHUNK)
+        return
+    chunk = raw.read1(_CHUNK)
+    while chunk:
+        yield chunk
+        chunk = raw.read1(_CHUNK)
 
 
 def _declared_length(headers: t.Mapping[str, str]) -> int | None:
@@ -155,7 +202,7 @@ def _translated(exc: Exception, server: str, timeout: float) -> SupplyError:
 
     reason = _reason(causes)
     if has(requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
-        return RequestTimedOut(f"{server} did not answer within {timeout:.3g} seconds")
+        return RequestTimedOut(f"{server} did not answer within {round(timeout, 1):g} seconds")
     if has(ssl.SSLEOFError, ssl.SSLZeroReturnError):
         return ConnectionFailed(f"{server} broke off the TLS connection")
     if has(requests.exceptions.SSLError, urllib3.exceptions.SSLError, ssl.SSLError):

@@ -36,7 +36,7 @@ class Watch:
     next_at: float = 0.0
     """When the next request is due."""
     not_procured_for: float | None = None
-    """Seconds from the first to the newest of the answers that say so; None if it says otherwise."""
+    """Seconds from the first to the newest answer that says so; None if that says otherwise."""
     not_procured_since: float | None = None
 
     @property

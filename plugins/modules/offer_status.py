@@ -445,7 +445,6 @@ hosts:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-
 from ansible_collections.compute_desk.supply.plugins.module_utils._arguments import (
     connection_arguments,
 )
