@@ -10,7 +10,6 @@ import time
 import typing as t
 
 import pytest
-
 from ansible_collections.compute_desk.supply.plugins.module_utils._errors import (
     ConnectionFailed,
     Forbidden,

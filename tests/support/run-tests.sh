@@ -1,0 +1,11 @@
+#!/bin/sh
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Runs all tests in parallel and prints the coverage of plugins/, whether they passed or not.
+# The first argument is how many run at once.
+coverage erase
+coverage run -m pytest -q -n "$1" tests/unit tests/integration tests/e2e
+code=$?
+coverage combine -q && coverage report
+exit $code
