@@ -62,6 +62,7 @@ class Workspace:
             "ANSIBLE_HOME": str(self.folder / "ansible"),
             # The tilde would be the home of the machine's user, also on a simulated instance.
             "ANSIBLE_REMOTE_TMP": "$HOME/.ansible/tmp",
+            "ANSIBLE_ASYNC_DIR": str(self.folder / "async"),
             "ANSIBLE_SSH_ARGS": " ".join(ssh),
             "ANSIBLE_SSH_CONTROL_PATH_DIR": self._sockets,
             "ANSIBLE_LOCALHOST_WARNING": "false",

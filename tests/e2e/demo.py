@@ -1,0 +1,91 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The demo: the main job against the embedded Supply API, whose machines really answer to SSH.
+
+Run by ``make demo``. Needs no account, changes nothing outside the checkout, and cleans up after
+itself, also when it is interrupted.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TESTS))
+
+from simulator import Simulator, SimulatorError  # noqa: E402 - needs the path above
+from support.workspace import Workspace  # noqa: E402
+
+TIMELINE = TESTS / "simulator" / "timelines" / "demo.yml"
+
+
+def main() -> int:
+    """Run the demo and return the exit code of the playbook."""
+    # As Ctrl-C, so that every way of ending it runs the same clean-up.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    runs = TESTS.parent / ".demo"
+    runs.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=runs))
+    try:
+        with Workspace(folder) as workspace, Simulator(TIMELINE) as simulator:
+            return _configure(workspace, simulator)
+    except SimulatorError as exc:
+        print(f"The simulator does not start: {exc}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted; everything is stopped and removed.", file=sys.stderr)
+        return 130
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        shutil.rmtree(folder, ignore_errors=True)
+        # The last run takes the folder along; another one may still be in it.
+        if not any(runs.iterdir()):
+            shutil.rmtree(runs, ignore_errors=True)
+
+
+def _configure(workspace: Workspace, simulator: Simulator) -> int:
+    command = [
+        "ansible-playbook",
+        "compute_desk.supply.configure",
+        "-e",
+        f"compute_desk_offer_ids={','.join(simulator.offer_ids)}",
+        "-e",
+        "compute_desk_roles=hello",
+        "-e",
+        "compute_desk_poll_interval=2",
+    ]
+    print(f"The embedded Supply API listens at {simulator.url}. Running:\n")
+    print(f"  {shlex.join(command)}\n", flush=True)
+    playbook = workspace.start(
+        *command,
+        **simulator.env(),
+        ANSIBLE_ROLES_PATH=str(TESTS / "e2e" / "roles"),
+        ANSIBLE_FORCE_COLOR="true" if sys.stdout.isatty() else "false",
+    )
+    try:
+        return playbook.wait()
+    finally:
+        _end(playbook)
+
+
+def _end(playbook: subprocess.Popen[str]) -> None:
+    """Let an interrupted playbook end by itself, and see to it that it does."""
+    try:
+        playbook.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        playbook.terminate()
+        try:
+            playbook.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            playbook.kill()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The demo as a newcomer runs it: what it shows, and that nothing is left of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+DEMO = [sys.executable, str(CHECKOUT / "tests" / "e2e" / "demo.py")]
+
+
+def start() -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        DEMO,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "DEMO_MARK": str(os.getpid())},
+        start_new_session=True,
+    )
+
+
+def left_running() -> list[str]:
+    """Return the command lines of processes that a demo of this test has started."""
+    mark = f"DEMO_MARK={os.getpid()}".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (process / "environ").read_bytes().split(b"\0")
+            command = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if mark in environment and command and process.name != str(os.getpid()):
+            found.append(command.replace(b"\0", b" ").decode())
+    return found
+
+
+def assert_nothing_is_left() -> None:
+    # Processes that were told to end may take a moment.
+    for _ in range(150):
+        if not left_running():
+            break
+        time.sleep(0.1)
+    assert left_running() == []
+
+
+def test_two_demos_at_once_show_the_whole_way_and_leave_nothing() -> None:
+    demos = [start(), start()]
+
+    outputs = [demo.communicate(timeout=300)[0] for demo in demos]
+
+    for demo, output in zip(demos, outputs, strict=True):
+        assert demo.returncode == 0, output
+        assert 'provisioning, 1 of 2 instances usable, "1/2 instances running"' in output
+        assert "(503)" in output
+        assert "(429)" in output
+        summary = output[output.index("HOST ") :]
+        for host in ("h100-node-1-2c3d4e5f", "h100-node-2-3d4e5f60", "a100-node-vm77f3a9"):
+            (row,) = [line for line in summary.splitlines() if f'"{host} ' in line]
+            assert row.rstrip('",').endswith("configured")
+        assert "8 x NVIDIA H100 80GB HBM3" in summary
+        assert "WARNING" not in output
+    assert_nothing_is_left()
+
+
+@pytest.mark.parametrize("moment", ["WAITING: ", "TASK [Gather facts]"])
+def test_an_interrupted_demo_leaves_nothing(moment: str) -> None:
+    demo = start()
+    assert demo.stdout is not None
+    for line in demo.stdout:
+        if moment in line:
+            break
+
+    # Ctrl-C in a terminal reaches the whole process group.
+    os.killpg(demo.pid, signal.SIGINT)
+    rest, _ = demo.communicate(timeout=120)
+
+    assert demo.returncode == 130, rest
+    assert "Interrupted; everything is stopped and removed." in rest
+    assert_nothing_is_left()

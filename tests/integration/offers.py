@@ -1,0 +1,44 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Timelines for the simulator that several tests use."""
+
+from __future__ import annotations
+
+import typing as t
+
+A = "aaaaaaaa-0000-4000-8000-000000000001"
+B = "bbbbbbbb-0000-4000-8000-000000000002"
+C = "cccccccc-0000-4000-8000-000000000003"
+D = "dddddddd-0000-4000-8000-000000000004"
+
+
+def offer(offer_id: str, *entries: dict[str, t.Any], **keys: t.Any) -> dict[str, t.Any]:
+    """Return an offer with one paper machine ``m``, and these entries as its timeline."""
+    machine = {"instance_id": f"i-{offer_id[:8]}", "instance_name": "gpu", "ssh": None}
+    return {"offer_id": offer_id, "instances": {"m": machine}, "timeline": list(entries), **keys}
+
+
+def provisioning(at: float = 0, **keys: t.Any) -> dict[str, t.Any]:
+    """Return an entry of a timeline: the machine is being built."""
+    return {
+        "at": at,
+        "status": "procured",
+        "procurement_status": "provisioning_in_progress",
+        "progress": "0/1 instances running",
+        **keys,
+    }
+
+
+def ready(at: float = 0, **keys: t.Any) -> dict[str, t.Any]:
+    """Return an entry of a timeline: the machine is ready, at a documentation address."""
+    return {
+        "at": at,
+        "status": "procured",
+        "procurement_status": "ready",
+        "progress": "1/1 instances running",
+        "instances": {
+            "m": {"status": "running", "external_ip": "203.0.113.7", "ssh_command": None}
+        },
+        **keys,
+    }

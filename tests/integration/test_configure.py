@@ -1,0 +1,164 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The main job, against machines that answer to SSH, some of them badly."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+from simulator import Simulator
+from support.workspace import Workspace, last_lines
+
+from .offers import A, B
+
+Simulate = t.Callable[..., Simulator]
+
+BOOK = "compute_desk.supply.configure"
+
+
+def machines(offer_id: str, **ssh: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return an offer that is ready, with a real machine for each keyword."""
+    instances = {
+        name: {"instance_id": f"i-{offer_id[:4]}-{name}", "instance_name": name, "ssh": behaviour}
+        for name, behaviour in ssh.items()
+    }
+    running = {name: {"status": "running"} for name in instances}
+    entry = {"at": 0, "status": "procured", "procurement_status": "ready", "instances": running}
+    return {"offer_id": offer_id, "instances": instances, "timeline": [entry]}
+
+
+def summary(output: str) -> dict[str, str]:
+    """Return the rows of the summary by host."""
+    rows = [line.strip().strip('",') for line in output.splitlines()]
+    begin = next(number for number, row in enumerate(rows) if row.startswith("HOST "))
+    table = rows[begin + 1 : rows.index("]", begin)]
+    return {row.split()[0]: row for row in table}
+
+
+def configure(workspace: Workspace, simulator: Simulator, **variables: t.Any) -> tuple[int, str]:
+    """Run the main job with these variables; return its exit code and output."""
+    options = {"compute_desk_offer_ids": simulator.offer_ids, **variables}
+    done = workspace.run(
+        "ansible-playbook", BOOK, "-e", json.dumps(options), **simulator.env(),
+        ANSIBLE_ROLES_PATH=str(workspace.folder / "roles"),
+    )  # fmt: skip
+    return done.returncode, done.stdout
+
+
+def write_role(workspace: Workspace, name: str, *tasks: dict[str, t.Any]) -> None:
+    folder = workspace.folder / "roles" / name / "tasks"
+    folder.mkdir(parents=True)
+    (folder / "main.yml").write_text(json.dumps(tasks))
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({}, "Set compute_desk_offer_ids to the ids of your offers"),
+        ({"compute_desk_offer_ids": A}, "no API token. Set api_token or api_token_file"),
+    ],
+)
+def test_what_is_missing_is_said_in_one_sentence(
+    workspace: Workspace, variables: dict[str, str], sentence: str
+) -> None:
+    done = workspace.run("ansible-playbook", BOOK, "-e", json.dumps(variables))
+
+    assert done.returncode != 0
+    assert sentence in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_an_offer_that_failed_ends_the_job_with_the_reason(
+    workspace: Workspace, simulate: Simulate
+) -> None:
+    failed = {"at": 0, "status": "failed", "failure_reason": "the vendor has none left"}
+    simulator = simulate({"offer_id": A, "timeline": [failed]})
+
+    code, output = configure(workspace, simulator)
+
+    assert code != 0
+    assert "the vendor has none left" in output
+    assert "Configure the machines" not in output
+
+
+def test_a_bad_machine_does_not_stop_the_others_and_is_named(
+    workspace: Workspace, simulate: Simulate
+) -> None:
+    simulator = simulate(
+        machines(A, good={}, late={"up_after": 2}, closed={"behaviour": "refuse"}),
+        machines(B, other={}),
+    )
+    # Runs on every machine, and cannot succeed on one of them.
+    only_good = {
+        "ansible.builtin.copy": {"content": "done\n", "dest": "marker", "mode": "0644"},
+        "failed_when": "compute_desk_instance_name == 'other'",
+    }
+    write_role(workspace, "mark", only_good)
+
+    code, output = configure(
+        workspace, simulator, compute_desk_roles=["mark"], compute_desk_connection_timeout=8
+    )
+
+    assert code != 0, "a run with failed machines must not look like a good one"
+    rows = summary(output)
+    results = {name.split("-")[0]: row for name, row in rows.items()}
+    assert results["good"].endswith("configured"), last_lines(output, 60)
+    assert results["late"].endswith("configured")
+    assert "FAILED: Wait for SSH" in results["closed"]
+    assert "FAILED: " in results["other"]
+    for name, failed in (("good", 0), ("late", 0), ("closed", 1), ("other", 1)):
+        lines = [line for line in output.splitlines() if line.startswith(f"{name}-")]
+        assert f"failed={failed} " in lines[-1], lines
+
+
+def test_only_the_machines_of_these_offers_are_touched(
+    workspace: Workspace, simulate: Simulate
+) -> None:
+    simulator = simulate(machines(A, mine={}), machines(B, yours={}))
+    write_role(workspace, "mark", {"ansible.builtin.file": {"path": "touched", "state": "touch"}})
+    inventory = workspace.folder / "hosts"
+    inventory.write_text("[compute_desk]\nold-machine ansible_host=203.0.113.250\n")
+
+    done = workspace.run(
+        "ansible-playbook", BOOK, "-i", str(inventory), "-e", f"compute_desk_offer_ids={A}",
+        "-e", "compute_desk_roles=mark", **simulator.env(),
+        ANSIBLE_ROLES_PATH=str(workspace.folder / "roles"),
+    )  # fmt: skip
+
+    assert done.returncode == 0, last_lines(done.stdout, 60)
+    assert list(summary(done.stdout)) == ["mine-aaaamine"]
+    touched = {entry["key"]: (Path(entry["home"]) / "touched").exists()
+               for entry in simulator.instances()}  # fmt: skip
+    assert touched == {"mine": True, "yours": False}
+    assert "old-machine" not in done.stdout
+
+
+def test_host_variables_are_those_of_the_record(workspace: Workspace, simulate: Simulate) -> None:
+    simulator = simulate(machines(A, gpu={}))
+    names = (
+        "compute_desk_offer_id", "compute_desk_instance_id", "compute_desk_zone",
+        "compute_desk_phase", "compute_desk_external_ip", "ansible_host", "ansible_port",
+        "compute_desk_usable", "compute_desk_stale", "group_names",
+    )  # fmt: skip
+    shown = {"ansible.builtin.debug": {"msg": [f"{name}={{{{ {name} }}}}" for name in names]}}
+    write_role(workspace, "show", shown)
+
+    code, output = configure(workspace, simulator, compute_desk_roles="show")
+
+    assert code == 0, last_lines(output, 60)
+    for expected in (
+        f"compute_desk_offer_id={A}",
+        "compute_desk_instance_id=i-aaaa-gpu",
+        "compute_desk_zone=eu-west-1a",
+        "compute_desk_phase=ready",
+        "compute_desk_usable=True",
+        "compute_desk_stale=False",
+    ):
+        assert f'"{expected}"' in output
+    assert f"compute_desk_offer_{A.replace('-', '_')}" in output
+    assert "WARNING" not in output
+    assert "DEPRECAT" not in output
