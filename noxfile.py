@@ -1,0 +1,246 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The checks of the collection. `make check` runs the default ones, `nox --list` names them all."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+import typing as t
+from pathlib import Path
+
+import antsibull_nox
+import nox
+
+ROOT = Path(__file__).resolve().parent
+CHECKS = ROOT / "tests" / "checks"
+sys.path.insert(0, str(CHECKS))
+
+import pythons  # noqa: E402
+
+
+class Core(t.NamedTuple):
+    """What one ansible-core needs."""
+
+    # Pythons for its ansible-test and for playbooks; the first that is present is taken.
+    controllers: tuple[str, ...]
+    # The oldest Python of a managed host that it and the collection support.
+    oldest_target: str
+    # The version of the get-pip that its ansible-test looks for.
+    get_pip: str
+
+
+CORES = {
+    "2.16": Core(("3.11", "3.12", "3.10"), "3.8", "23_1_2"),
+    "2.17": Core(("3.12", "3.11", "3.10"), "3.8", "23_1_2"),
+    "2.18": Core(("3.12", "3.13", "3.11"), "3.8", "24_2"),
+    "2.19": Core(("3.13", "3.12", "3.11"), "3.8", "24_2"),
+    "2.20": Core(("3.13", "3.14", "3.12"), "3.9", "25_2"),
+    "2.21": Core(("3.13", "3.14", "3.12"), "3.9", "25_2"),
+}
+OLDEST, NEWEST = "2.16", "2.21"
+PLAYBOOK_CORES = ("2.16", "2.18", "2.19", "2.21")
+
+# Parallel sessions are processes of their own, which load this file again, with HOME changed.
+REAL_HOME = os.environ.setdefault("REAL_HOME_OF_CHECKS", os.environ.get("HOME", "/"))
+
+
+def prepare_environment() -> None:
+    """Make every session find real Pythons, and write nothing outside this folder but caches."""
+    own_bin = str(Path(sys.executable).parent)
+    path = pythons.real_path(os.environ.get("PATH", os.defpath))
+    os.environ["PATH"] = os.pathsep.join([own_bin, path])
+    # nox and uv would fetch a Python that is missing; here it is a reason to skip, and to say so.
+    nox.options.download_python = "never"
+    os.environ["UV_PYTHON_DOWNLOADS"] = "never"
+    # A test that hangs ends after so many minutes; the slowest session takes a fifth of that.
+    os.environ.setdefault("ANTSIBULL_NOX_TIMEOUT", "20")
+    # Relative, because uv splits it at spaces; nox installs from this folder.
+    os.environ["UV_CONSTRAINT"] = "tests/checks/constraints.txt"
+
+    use_home("home")
+
+
+def use_home(name: str) -> None:
+    """Turn HOME into a folder of our own, with the person's settings and caches in it."""
+    home = ROOT / ".nox" / name
+    home.mkdir(parents=True, exist_ok=True)
+    cache = Path(REAL_HOME, ".cache")
+    cache.mkdir(exist_ok=True)
+    os.environ.setdefault("XDG_CACHE_HOME", str(cache))
+    for entry in (".cache", ".config", ".gitconfig", ".netrc", ".pip"):
+        theirs, ours = Path(REAL_HOME, entry), home / entry
+        if theirs.exists() and not ours.is_symlink():
+            ours.symlink_to(theirs)
+    os.environ["HOME"] = str(home)
+
+
+def prepare_ansible_test(name: str, core: str) -> None:
+    """Give ansible-test what it keeps in HOME: dozens of environments, and a get-pip script.
+
+    Each session has a HOME to itself, so that several can run at the same time.
+    """
+    use_home(f"home-{name}")
+    cache = Path.home() / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(CHECKS / "get_pip.py", cache / f"get_pip_{CORES[core].get_pip}.py")
+
+
+def drop_venvs() -> None:
+    """Delete what ansible-test leaves: links into environments, which the copy back trips over."""
+    shutil.rmtree("tests/output/.tmp", ignore_errors=True)
+
+
+def add_skipped(name: str, core: str, default: bool) -> None:
+    """Add a session that only says why it cannot run."""
+    wanted = " or ".join(sorted(CORES[core].controllers))
+
+    @nox.session(name=name, default=default, python=False)
+    def skipped(session: nox.Session) -> None:
+        """Needs a Python that is missing on this machine."""
+        session.skip(f"NOT RUN: ansible-core {core} needs Python {wanted}, and none was found")
+
+
+def add_ansible_test(kind: str, core: str, default: bool) -> None:
+    name = f"{kind}-{core}"
+    if not pythons.find_python(*CORES[core].controllers):
+        add_skipped(name, core, default)
+        return
+    oldest = CORES[core].oldest_target
+    has_oldest = pythons.find_python(oldest) is not None
+
+    def prepare() -> None:
+        prepare_ansible_test(name, core)
+        if kind == "units" and not has_oldest:
+            print(f"NOT RUN: the unit tests on Python {oldest}, because none was found")
+
+    if kind == "units":
+        # On the oldest Python that a managed host may have, and on the one that runs ansible-core.
+        # `sanity` compiles and imports everything on those in between.
+        targets = [oldest, "default"] if has_oldest else ["default"]
+        parameters = ["--controller", "origin:python=venv/default"]
+        parameters += [f"--target-python=venv/{target}" for target in targets]
+        # The other unit tests are those of the simulator, which no user of the collection has, and
+        # which needs a newer Python than some of these.
+        parameters.append("tests/unit/plugins/")
+    else:
+        parameters = ["--venv"]
+    antsibull_nox.add_ansible_test_session(
+        name=name,
+        description=f"Run ansible-test {kind} with ansible-core {core}",
+        ansible_test_params=[kind, "-v", "--color", "no", *parameters],
+        default=default,
+        ansible_core_version=core,
+        ansible_core_source="pypi",
+        callback_before=prepare,
+        callback_after=drop_venvs,
+    )
+
+
+def add_playbooks(core: str) -> None:
+    found = pythons.find_python(*CORES[core].controllers)
+    if not found:
+        add_skipped(f"playbooks-{core}", core, default=True)
+        return
+
+    # Alone on the machine: they wait for things, and give up on those after a while.
+    @nox.session(name=f"playbooks-{core}", python=found[1], allow_parallel=False)
+    def playbooks(session: nox.Session) -> None:
+        """Run the tests in tests/integration, with real playbooks."""
+        session.install(f"ansible-core=={core}.*", "-r", "tests/requirements.txt")
+        session.run(
+            "pytest",
+            *(session.posargs or ["tests/integration", "-n", "2", "-q"]),
+            # ssh takes its folder from the passwd entry, so everything else should agree with it.
+            env={"HOME": REAL_HOME},
+        )
+
+
+prepare_environment()
+nox.options.default_venv_backend = "uv"
+nox.options.reuse_venv = "yes"
+nox.options.error_on_missing_interpreters = True
+nox.options.allow_parallel = True
+antsibull_nox.load_antsibull_nox_toml()
+
+
+@nox.session
+def ruff(session: nox.Session) -> None:
+    """Run ruff over every Python file: linter, and formatter without changing anything."""
+    session.install("ruff")
+    session.run("ruff", "check", *session.posargs, ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session(default=False, name="format")
+def format_(session: nox.Session) -> None:
+    """Format every Python file, and apply the safe fixes of the linter."""
+    session.install("ruff")
+    session.run("ruff", "check", "--fix-only", ".")
+    session.run("ruff", "format", ".")
+
+
+@nox.session(python=False)
+def headers(session: nox.Session) -> None:
+    """Check that every file names its license."""
+    session.run("python", "tests/checks/headers.py", *session.posargs)
+
+
+@nox.session
+def changelog(session: nox.Session) -> None:
+    """Check the changelog, its fragments, and that it lists the plugins that there are."""
+    session.install("antsibull-changelog", "ansible-core")
+    session.run("antsibull-changelog", "lint")
+    session.run("antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml")
+    # Not in the checkout: antsibull-changelog would ask git for the files, which ignores .nox.
+    with tempfile.TemporaryDirectory() as temporary:
+        copy = Path(temporary) / "supply"
+        for folder in ("meta", "playbooks", "plugins", "roles"):
+            if (ROOT / folder).is_dir():
+                shutil.copytree(ROOT / folder, copy / folder)
+        (copy / "changelogs" / "fragments").mkdir(parents=True)
+        written = ("CHANGELOG.rst", "changelogs/changelog.yaml")
+        for file in ("galaxy.yml", "changelogs/config.yaml", *written):
+            shutil.copyfile(ROOT / file, copy / file)
+        if refresh_changelog(session, copy) and any(
+            (ROOT / file).read_text() != (copy / file).read_text() for file in written
+        ):
+            session.error("The changelog is not up to date: run nox -s changelog-update")
+
+
+@nox.session(name="changelog-update", default=False)
+def changelog_update(session: nox.Session) -> None:
+    """Bring the changelog of the version in galaxy.yml up to date; uses up its fragments."""
+    session.install("antsibull-changelog", "ansible-core")
+    if not refresh_changelog(session, ROOT):
+        session.error("No release of this version yet: run antsibull-changelog release")
+
+
+def refresh_changelog(session: nox.Session, folder: Path) -> bool:
+    """Write the changelog in ``folder`` anew, if the version in galaxy.yml has an entry in it."""
+    version = re.search(r"^version: (.+)$", (folder / "galaxy.yml").read_text(), re.MULTILINE)
+    written = (folder / "changelogs" / "changelog.yaml").read_text()
+    entry = re.search(rf"^  {re.escape(version[1])}:\n(   .*\n)+", written, re.MULTILINE)
+    if not entry:
+        return False
+    date = re.search(r"release_date: '(.+)'", entry[0])
+    with session.chdir(folder):
+        session.run(
+            *("antsibull-changelog", "release", "--update-existing", "--date", date[1]),
+            *("--reload-plugins", "--refresh-plugins"),
+        )
+    return True
+
+
+# The newest ansible-core that the Pythons of this machine can run. Where that is not the newest
+# there is, the latter stays a default session, to say that it was left out.
+runnable = [name for name, core in CORES.items() if pythons.find_python(*core.controllers)]
+for name in CORES:
+    for kind in ("sanity", "units"):
+        add_ansible_test(kind, name, default=name in (OLDEST, NEWEST, *runnable[-1:]))
+for name in PLAYBOOK_CORES:
+    add_playbooks(name)
