@@ -203,7 +203,7 @@ def test_a_timeout_keeps_what_is_known(play: Play, simulate: Simulate) -> None:
     assert 5 <= result["elapsed"] < 60
     assert [entry["phase"] for entry in result["offers"]] == ["ready", "provisioning", "ready"]
     assert [entry["ready"] for entry in result["offers"]] == [True, False, False]
-    assert "Timed out after 5" in result["msg"]
+    assert "Timed out after " in result["msg"]
     assert "it has no external_ip" in result["msg"]
     assert [host["compute_desk_offer_id"] for host in result["hosts"]] == [A]
 

@@ -1,0 +1,142 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the documentation promises: its examples run, and its tables are complete."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from simulator import Simulator
+from support.workspace import Workspace, last_lines
+
+from .offers import offer, ready
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+DEMO_OFFERS = ("4f9d2c1e-8a37-4b65-9d0e-2c7f81a6b3d4", "9b1e7a50-63cd-4f0a-8e21-5d4c3b2a1f09")
+
+Simulate = t.Callable[..., Simulator]
+
+
+def documentation(workspace: Workspace) -> dict[str, t.Any]:
+    done = workspace.run("ansible-doc", "--json", "compute_desk.supply.offer_status")
+    assert done.returncode == 0, done.stdout
+    return json.loads(done.stdout)["compute_desk.supply.offer_status"]
+
+
+def test_the_playbook_of_the_readme_runs(workspace: Workspace, simulate: Simulate) -> None:
+    (playbook,) = re.findall(r"<!-- A test runs this. -->\n```yaml\n(.*?)```", README, re.DOTALL)
+    machine = {"instance_id": "i-0a1b2c3d4e5f", "instance_name": "node"}
+    entry = {
+        "at": 0,
+        "status": "procured",
+        "procurement_status": "ready",
+        "instances": {"m": {"status": "running"}},
+    }
+    simulator = simulate(
+        {"offer_id": DEMO_OFFERS[0], "instances": {"m": machine}, "timeline": [entry]}
+    )
+    (workspace.folder / "site.yml").write_text(playbook)
+
+    done = workspace.run("ansible-playbook", "site.yml", **simulator.env())
+
+    assert done.returncode == 0, last_lines(done.stdout)
+    assert "ok: [node-2c3d4e5f]" in done.stdout
+
+
+def test_the_examples_of_the_module_run(workspace: Workspace, simulate: Simulate) -> None:
+    examples = yaml.safe_load(documentation(workspace)["examples"])
+    simulator = simulate(*[offer(offer_id, ready()) for offer_id in DEMO_OFFERS])
+    token = workspace.folder / "home" / ".config" / "compute-desk" / "token"
+    token.parent.mkdir(parents=True)
+    token.write_text(simulator.token)
+    book = [
+        {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "vars": {"my_offer_ids": list(DEMO_OFFERS)},
+            # One machine an offer is all there is here, and the example is content with two.
+            "tasks": [
+                json.loads(json.dumps(task).replace('"min_instances": 2', '"min_instances": 1'))
+                for task in examples
+            ],
+        }
+    ]
+    (workspace.folder / "play.yml").write_text(json.dumps(book))
+
+    done = workspace.run("ansible-playbook", "play.yml", **simulator.env())
+
+    assert done.returncode == 0, last_lines(done.stdout)
+    assert "failed=0" in done.stdout
+    assert len(simulator.requests()) == 5
+
+
+def test_the_readme_names_every_option_variable_and_return_key(workspace: Workspace) -> None:
+    docs = documentation(workspace)
+    missing = [
+        name
+        for name in [*docs["doc"]["options"], *docs["return"]]
+        if f"`{name}`" not in README and name != "wait_state"
+    ]
+    playbook = (CHECKOUT / "playbooks" / "configure.yml").read_text(encoding="utf-8")
+    variables = re.findall(r"^#   (compute_desk_\w+)", playbook, re.MULTILINE)
+
+    assert missing == []
+    assert variables
+    assert [name for name in variables if f"`{name}`" not in README] == []
+
+
+def test_the_documented_options_are_those_of_the_module(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(workspace.collections))
+    module = importlib.import_module(
+        "ansible_collections.compute_desk.supply.plugins.modules.offer_status"
+    )
+    documented = documentation(workspace)["doc"]["options"]
+
+    spec = module.argument_spec()
+
+    assert set(spec) == set(documented)
+    for name, argument in spec.items():
+        assert argument.get("default") == documented[name].get("default"), name
+        assert argument["type"] == documented[name]["type"], name
+
+
+def test_the_records_have_the_documented_variables(
+    workspace: Workspace, simulate: Simulate
+) -> None:
+    contains = documentation(workspace)["return"]
+    simulator = simulate(offer(DEMO_OFFERS[0], ready()))
+    done = workspace.run(
+        "ansible", "localhost", "-m", "compute_desk.supply.offer_status",
+        "-a", f"offer_id={DEMO_OFFERS[0]}", **simulator.env(),
+    )  # fmt: skip
+    result = json.loads(done.stdout[done.stdout.index("{") :])
+
+    (record,), (entry,) = result["hosts"], result["offers"]
+    assert set(record) == set(contains["hosts"]["contains"])
+    assert set(entry) == set(contains["offers"]["contains"])
+    assert set(result) == {*contains, "changed"}
+    playbook = (CHECKOUT / "playbooks" / "configure.yml").read_text(encoding="utf-8")
+    added = re.findall(r"^        (\w+): \"\{\{ item\.\1", playbook, re.MULTILINE)
+    assert set(added) == set(record), "configure.yml does not hand on every variable"
+
+
+def test_the_version_is_the_same_everywhere(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(workspace.collections))
+    client = importlib.import_module(
+        "ansible_collections.compute_desk.supply.plugins.module_utils._client"
+    )
+    galaxy = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text(encoding="utf-8"))
+
+    assert galaxy["version"] == client.VERSION
