@@ -47,7 +47,7 @@ def left_running() -> list[str]:
 
 def assert_nothing_is_left() -> None:
     # Processes that were told to end may take a moment.
-    for _ in range(150):
+    for _number in range(150):
         if not left_running():
             break
         time.sleep(0.1)
@@ -83,7 +83,7 @@ def test_an_interrupted_demo_leaves_nothing(moment: str) -> None:
 
     # Ctrl-C in a terminal reaches the whole process group.
     os.killpg(demo.pid, signal.SIGINT)
-    rest, _ = demo.communicate(timeout=120)
+    rest, _nothing = demo.communicate(timeout=120)
 
     assert demo.returncode == 130, rest
     assert "Interrupted; everything is stopped and removed." in rest

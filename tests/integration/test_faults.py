@@ -95,14 +95,14 @@ FINAL: dict[str, tuple[dict[str, t.Any], str]] = {
 
 def test_what_stays_ends_the_wait_with_one_sentence(play: Play, simulate: Simulate) -> None:
     ids = numbered(FINAL)
-    offers = [{**offer(ids[case], ready()), **keys} for case, (keys, _) in FINAL.items()]
+    offers = [{**offer(ids[case], ready()), **keys} for case, (keys, _sentence) in FINAL.items()]
     simulator = simulate(*offers, token=TOKEN)
     task = offer_status("{{ item }}", wait=True, wait_timeout=300, __loop=list(ids.values()))
 
     played = play(task, simulator=simulator, options=["-vvvv"])
 
     results = played.result["results"]
-    for (case, (_, sentence)), result in zip(FINAL.items(), results, strict=True):
+    for (case, (_keys, sentence)), result in zip(FINAL.items(), results, strict=True):
         assert (case, result["failed"], result["timed_out"]) == (case, True, False)
         assert sentence in result["msg"], case
         assert result["offers"][0]["error"]["message"] in result["msg"]
@@ -163,14 +163,14 @@ def test_bad_input_is_refused_by_name_before_anything_is_sent(
 ) -> None:
     simulator = simulate(offer(A, ready()), token=TOKEN)
     tasks = []
-    for number, (arguments, _) in enumerate(REFUSED):
+    for number, (arguments, _sentence) in enumerate(REFUSED):
         task = offer_status(A, wait=True, register=f"refused{number}")
         task["compute_desk.supply.offer_status"].update(arguments)
         tasks.append(task)
 
     played = play(*tasks, simulator=simulator)
 
-    for number, (_, sentence) in enumerate(REFUSED):
+    for number, (_arguments, sentence) in enumerate(REFUSED):
         result = played.results[f"refused{number}"]
         assert result["failed"]
         assert result["msg"].startswith(sentence)

@@ -95,7 +95,7 @@ def _big(fault: ordered.BigFault, normal: Callable[[], t.Any]) -> Response:
 
     async def parts() -> AsyncIterator[bytes]:
         yield head[:-1] + b',"padding":"'
-        for _ in range(fault.megabytes * 1024 * 1024 // _CHUNK):
+        for _number in range(fault.megabytes * 1024 * 1024 // _CHUNK):
             yield b"x" * _CHUNK
             await asyncio.sleep(0)  # lets the loop notice that the client has gone
         yield b'"}'

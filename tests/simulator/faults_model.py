@@ -36,8 +36,7 @@ class _Fault(BaseModel):
             return False
         if self.between is None:
             return True
-        begin, end = self.between
-        return begin <= now and (end is None or now < end)
+        return self.between[0] <= now and (self.between[1] is None or now < self.between[1])
 
 
 class _Answer(_Fault):

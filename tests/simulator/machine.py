@@ -145,7 +145,7 @@ class Machine:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                connected, _ = await loop.sock_accept(self._socket)
+                connected, _address = await loop.sock_accept(self._socket)
             except OSError:  # out of file descriptors, or the client went at once
                 await asyncio.sleep(0.05)
                 continue

@@ -59,7 +59,7 @@ def clean_up(mark: str, folder: str) -> None:
 
 def _remove(folder: str) -> None:
     """Removes `folder`, again if something was still being written into it."""
-    for _ in range(50):
+    for _number in range(50):
         shutil.rmtree(folder, ignore_errors=True)
         if not os.path.lexists(folder):
             return

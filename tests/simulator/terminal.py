@@ -42,7 +42,7 @@ class Terminal:
         reader = asyncio.StreamReader()
         protocol = _ReaderProtocol(reader)
         readable = os.fdopen(os.dup(self._master), "rb", buffering=0)
-        source, _ = await loop.connect_read_pipe(lambda: protocol, readable)
+        source, _protocol = await loop.connect_read_pipe(lambda: protocol, readable)
         writable = os.fdopen(os.dup(self._master), "wb", buffering=0)
         target, flow = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, writable)
         self._transports = [source, target]

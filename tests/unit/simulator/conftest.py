@@ -67,7 +67,9 @@ class Client:
         machine = self.machine(key)
         target = f"{machine['user']}@{machine['host']}"
         options = {"capture_output": True, "timeout": 60} | options
-        return subprocess.run([*self.ssh_options(*more, key=key), target, command], **options)
+        return subprocess.run(
+            [*self.ssh_options(*more, key=key), target, command], **{"check": False, **options}
+        )
 
 
 @pytest.fixture

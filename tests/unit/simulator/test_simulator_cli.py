@@ -37,7 +37,7 @@ def test_what_people_get() -> None:
         command(DEMO, "--token", "it's"), env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(8)]
+        lines = [process.stdout.readline() for _number in range(8)]
         process.send_signal(signal.SIGINT)
         assert process.stdout.read() == ""
     assert process.returncode == 0

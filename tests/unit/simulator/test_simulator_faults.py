@@ -42,7 +42,7 @@ def test_answers_with_a_status(simulate) -> None:
             {"requests": [14], "kind": "body", "text": "{not json", "content_type": "text/plain"},
         )
     )
-    answers = [None] + [client.get() for _ in range(15)]
+    answers = [None] + [client.get() for _number in range(15)]
     codes = [answer.status_code for answer in answers[1:]]
     assert codes == [503, 429, 429, 429, 422, 422, 500, 400, 204, 599, 502, 200, 302, 200, 200]
     assert answers[1].json() == {"detail": "Service Unavailable"}
@@ -113,7 +113,7 @@ def test_slow_and_big_answers_are_right_in_the_end(simulate) -> None:
             {"requests": [3], "kind": "big", "megabytes": 3},
         )
     )
-    late, slow, big, normal = (client.get() for _ in range(4))
+    late, slow, big, normal = (client.get() for _number in range(4))
     assert late.elapsed.total_seconds() >= 0.2
     assert late.json() == slow.json() == normal.json()
     assert len(big.content) > 3_000_000
@@ -126,7 +126,7 @@ def test_a_client_may_leave_in_the_middle(simulate) -> None:
             {"requests": [1], "kind": "trickle"}, {"requests": [2], "kind": "big", "megabytes": 99}
         )
     )
-    for _ in range(2):
+    for _number in range(2):
         answer = client.get(stream=True)
         assert len(next(answer.iter_content(5))) > 0
         answer.close()
@@ -142,7 +142,7 @@ def test_faults_by_time_and_both(simulate) -> None:
             {"between": [2000, None], "requests": "all", "kind": "status", "code": 504},
         )
     )
-    assert [client.get().status_code for _ in range(4)] == [500, 502, 500, 502]
+    assert [client.get().status_code for _number in range(4)] == [500, 502, 500, 502]
 
 
 def test_speed_moves_the_timeline(simulate) -> None:
@@ -174,7 +174,7 @@ def test_keeps_connections_alive_between_polls(simulate) -> None:
     client = simulate(with_faults())
     place = urlsplit(client.simulator.url)
     connection = http.client.HTTPConnection(place.hostname, place.port, timeout=30)
-    for _ in range(3):
+    for _number in range(3):
         path = f"/offers/{OFFER}/status"
         headers = {"Authorization": f"Bearer {client.simulator.token}"}
         connection.request("GET", path, headers=headers)

@@ -99,7 +99,7 @@ class Server:
         found = []
         for request in self.requests:
             lines = [line.partition(": ") for line in request.split("\r\n")]
-            found.append(next((v for n, _, v in lines if n.lower() == name.lower()), None))
+            found.append(next((v for n, _colon, v in lines if n.lower() == name.lower()), None))
         return found
 
     def __enter__(self) -> Server:

@@ -194,7 +194,7 @@ def test_a_status_code_is_a_typed_error(
 ) -> None:
     error = error_of(http_answer(code))
 
-    assert type(error) is cls
+    assert error.__class__ is cls
     assert (error.kind, error.code, error.transient) == (kind, code, transient)
     assert str(error).startswith(f"Offer {OFFER_ID}: ")
     assert f"({code})" in error.message
@@ -305,7 +305,7 @@ def test_a_server_error_passes_whatever_its_body_is(reply: bytes) -> None:
 def test_a_body_that_is_no_object_says_what_it_is(body: t.Any, problem: str) -> None:
     error = error_of(http_answer(200, body))
 
-    assert type(error) is InvalidResponse
+    assert error.__class__ is InvalidResponse
     assert error.message.startswith(problem)
     assert not error.transient
 
@@ -373,7 +373,7 @@ BODY = json.dumps(a_document()).encode()
 def test_a_broken_answer_may_be_whole_the_next_time(reply: bytes) -> None:
     error = error_of(reply)
 
-    assert type(error) is ConnectionFailed
+    assert error.__class__ is ConnectionFailed
     assert error.transient
 
 
@@ -393,7 +393,7 @@ def test_chunks_and_compression_are_undone() -> None:
 def test_compression_that_cannot_be_undone(coding: str) -> None:
     error = error_of(http_answer(200, b"this is not compressed", f"Content-Encoding: {coding}"))
 
-    assert type(error) is InvalidResponse
+    assert error.__class__ is InvalidResponse
     assert "compressed" in error.message
 
 
@@ -427,7 +427,7 @@ SPACES = b" " * 65536
 def test_an_endless_answer_is_not_read_to_its_end(flood: Flood, bound: int) -> None:
     error = error_of(flood)
 
-    assert type(error) is InvalidResponse
+    assert error.__class__ is InvalidResponse
     assert "too large to be the status of an offer" in error.message
     # The system takes some in that nobody reads.
     assert flood.sent < bound
@@ -463,7 +463,7 @@ def reset_in_the_middle(server: Server, connection: socket.socket) -> None:
 
 @pytest.mark.parametrize("reply", [reset, reset_in_the_middle])
 def test_a_reset_connection(reply: t.Any) -> None:
-    assert type(error_of(reply)) is ConnectionFailed
+    assert error_of(reply).__class__ is ConnectionFailed
 
 
 def test_a_refused_connection() -> None:
@@ -503,7 +503,7 @@ def stop_in_the_body(server: Server, connection: socket.socket) -> None:
 def test_a_server_that_hangs(reply: t.Any) -> None:
     error = error_of(reply, request_timeout=0.3)
 
-    assert type(error) is RequestTimedOut
+    assert error.__class__ is RequestTimedOut
     assert error.transient
     assert "0.3 seconds" in error.message
 
@@ -535,7 +535,7 @@ class Dribble:
 def test_a_server_that_dribbles_has_no_more_time_than_one_that_hangs(dribble: Dribble) -> None:
     error = error_of(dribble, request_timeout=0.4)
 
-    assert type(error) is RequestTimedOut
+    assert error.__class__ is RequestTimedOut
     assert dribble.sent < 15
 
 
@@ -639,7 +639,7 @@ def test_the_token_goes_nowhere_else(location: str) -> None:
 def test_a_redirect_to_another_server_says_where(location: str, shown: str) -> None:
     error = error_of(redirect(location, 307))
 
-    assert type(error) is Redirected
+    assert error.__class__ is Redirected
     assert error.code == 307
     assert error.message == (
         f"the API redirects to another server, {shown}; the token was not sent there"

@@ -164,7 +164,7 @@ def test_no_text_gives_anything_but_a_user_and_a_port(command: str) -> None:
 
     assert endpoint.address == IP
     assert re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}", endpoint.user)
-    assert type(endpoint.port) is int
+    assert endpoint.port.__class__ is int
     assert 1 <= endpoint.port <= 65535
     if endpoint.problem:
         assert (endpoint.user, endpoint.port) == ("root", 22)

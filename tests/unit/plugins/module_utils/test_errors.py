@@ -52,7 +52,7 @@ def test_every_error_comes_back_from_plain_data(cls: type[SupplyError]) -> None:
 
     again = SupplyError.from_dict(json.loads(json.dumps(error.as_dict())), OFFER_ID)
 
-    assert type(again) is cls
+    assert again.__class__ is cls
     assert again.as_dict() == error.as_dict()
     assert str(again) == str(error)
     assert again.transient == error.transient
@@ -63,7 +63,7 @@ def test_an_error_of_an_unknown_kind_is_final() -> None:
 
     error = SupplyError.from_dict(data, OFFER_ID)
 
-    assert type(error) is SupplyError
+    assert error.__class__ is SupplyError
     assert not error.transient
 
 

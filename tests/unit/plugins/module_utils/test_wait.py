@@ -149,7 +149,7 @@ def test_a_rejected_token_is_not_tried_on_every_other_offer() -> None:
 
     report = waited(api, A, B)
 
-    assert [offer_id for offer_id, _ in api.requests] == [A]
+    assert [offer_id for offer_id, _at in api.requests] == [A]
     assert report.hopeless == {A}
 
 
@@ -193,9 +193,9 @@ def test_no_request_may_take_longer_than_what_is_left() -> None:
     waited(api, wait_timeout=70)
 
     assert api.timeouts[0] == 30
-    assert all(timeout <= 70 - at for timeout, (_, at) in zip(api.timeouts, api.requests)), (
-        "a request could have outlived the wait"
-    )
+    assert all(
+        timeout <= 70 - at for timeout, (_offer_id, at) in zip(api.timeouts, api.requests)
+    ), "a request could have outlived the wait"
     assert api.timeouts[-1] < 30
 
 
@@ -222,7 +222,7 @@ def test_a_pause_beyond_the_deadline_ends_at_the_deadline() -> None:
 
 
 def test_transient_errors_are_outlived_counted_and_spread_out() -> None:
-    burst: list[t.Any] = [ServerError("down", code=503) for _ in range(5)]
+    burst: list[t.Any] = [ServerError("down", code=503) for _number in range(5)]
     api = FakeApi({A: [PROVISIONING, *burst, ConnectionFailed("reset"), ready()]})
 
     report = waited(api, poll_interval=10)
@@ -294,7 +294,7 @@ def test_reading_asks_each_offer_once_whatever_it_says() -> None:
 
     report = read_offers(api, [A, B, C], **api.in_fake_time())
 
-    assert [offer_id for offer_id, _ in api.requests] == [A, B, C]
+    assert [offer_id for offer_id, _at in api.requests] == [A, B, C]
     assert not report.ready
     assert api.clock.now == 1000.0, "nothing was waited for"
 
@@ -305,7 +305,7 @@ def test_reading_asks_each_offer_once_whatever_it_says() -> None:
 def in_legs(api: FakeApi, *offer_ids: str, pause: float = 0.5, **options: t.Any) -> WaitReport:
     """Wait as the action plugin does: a new leg for every report that is not the last one."""
     leg = Leg(300.0)
-    for _ in range(100):
+    for _number in range(100):
         report = waited(api, *offer_ids, leg=leg, **options)
         if report.finished:
             return report
