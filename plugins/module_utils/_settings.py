@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import ipaddress
 import math
-import operator
 import os
 import re
 import ssl
@@ -249,8 +248,8 @@ def _checked_url(value: t.Any) -> str:
 
 def _checked_concurrency(value: t.Any) -> int:
     try:
-        number = int(value) if isinstance(value, str) else operator.index(value)
-    except (TypeError, ValueError):
+        number = int(value if isinstance(value, int) else str(value))
+    except ValueError:
         raise OptionError("concurrency", f"{quoted(str(value))} is not a whole number") from None
     if not 1 <= number <= MAX_CONCURRENCY:
         raise OptionError("concurrency", f"must be from 1 to {MAX_CONCURRENCY}")

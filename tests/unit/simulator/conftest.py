@@ -67,9 +67,8 @@ class Client:
         machine = self.machine(key)
         target = f"{machine['user']}@{machine['host']}"
         options = {"capture_output": True, "timeout": 60} | options
-        return subprocess.run(
-            [*self.ssh_options(*more, key=key), target, command], **{"check": False, **options}
-        )
+        line = [*self.ssh_options(*more, key=key), target, command]
+        return subprocess.run(line, check=False, **options)
 
 
 @pytest.fixture

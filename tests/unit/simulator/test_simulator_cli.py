@@ -27,7 +27,12 @@ def command(*arguments: object) -> list[str]:
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     return subprocess.run(
-        command(*arguments), env=environment, capture_output=True, text=True, timeout=60
+        command(*arguments),
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
 

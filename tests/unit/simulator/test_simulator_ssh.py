@@ -107,7 +107,9 @@ def test_a_terminal(session_client) -> None:
 def test_a_shell_without_a_command(session_client) -> None:
     machine = session_client.machine()
     command = [*session_client.ssh_options("-T"), f"root@{machine['host']}"]
-    run = subprocess.run(command, input=b"pwd\nexit 3\n", capture_output=True, timeout=60)
+    run = subprocess.run(
+        command, input=b"pwd\nexit 3\n", check=False, capture_output=True, timeout=60
+    )
     assert (run.returncode, run.stdout.strip().decode()) == (3, machine["home"])
 
 
@@ -118,7 +120,7 @@ def test_sftp_and_both_forms_of_scp(session_client, tmp_path) -> None:
     (tmp_path / "up").write_bytes(data)
     batch = f"put {tmp_path}/up sub.bin\nget sub.bin {tmp_path}/down\n"
     sftp = [*session_client.ssh_options("-b", "-", program="sftp"), target]
-    run = subprocess.run(sftp, input=batch.encode(), capture_output=True, timeout=60)
+    run = subprocess.run(sftp, input=batch.encode(), check=False, capture_output=True, timeout=60)
     assert run.returncode == 0, run.stderr
     assert (tmp_path / "down").read_bytes() == data
     for number, form in enumerate((["-s"], ["-O"])):
@@ -128,7 +130,7 @@ def test_sftp_and_both_forms_of_scp(session_client, tmp_path) -> None:
         subprocess.run([*scp, f"{target}:{name}", f"{tmp_path}/{number}"], check=True, timeout=60)
         assert (tmp_path / str(number)).read_bytes() == data
         missing = [*scp, f"{target}:nothing", str(tmp_path)]
-        assert subprocess.run(missing, capture_output=True, timeout=60).returncode == 1
+        assert subprocess.run(missing, check=False, capture_output=True, timeout=60).returncode == 1
 
 
 def test_many_sessions_on_one_connection(session_client, tmp_path) -> None:
@@ -149,7 +151,9 @@ def test_many_sessions_on_one_connection(session_client, tmp_path) -> None:
         assert session_client.machine()["connections"] == before + 1
     finally:
         subprocess.run(
-            [*session_client.ssh_options(socket, "-O", "exit"), "x"], capture_output=True
+            [*session_client.ssh_options(socket, "-O", "exit"), "x"],
+            check=False,
+            capture_output=True,
         )
 
 
@@ -162,7 +166,7 @@ def test_only_our_key_and_our_user(session_client, tmp_path) -> None:
         if more[0] == "-i":
             options = [o for o in options if not o.startswith("-oIdentityFile=")]
         command = [*options, *more, machine["host"], "true"]
-        run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
         assert run.returncode == 255 and "Permission denied (publickey)" in run.stderr
 
 
