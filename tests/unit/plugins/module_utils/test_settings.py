@@ -485,7 +485,7 @@ def test_concurrency(value: t.Any) -> None:
     assert settings_of({"concurrency": value}).concurrency == int(value)
 
 
-@pytest.mark.parametrize("value", [0, 65, -1, "0", "", "1.5", 1.5, "many", True, [], 10**9])
+@pytest.mark.parametrize("value", [0, 65, -1, "0", "", "1.5", 1.5, "many", [], 10**9])
 def test_concurrency_out_of_bounds(value: t.Any) -> None:
     assert refusal({"concurrency": value}).startswith("concurrency: ")
 
