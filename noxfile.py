@@ -154,7 +154,7 @@ def add_playbooks(core: str) -> None:
         session.install(f"ansible-core=={core}.*", "-r", "tests/requirements.txt")
         session.run(
             "pytest",
-            *(session.posargs or ["tests/integration", "-n", "2", "-q"]),
+            *(session.posargs or ["tests/integration", "-n", "4", "-q"]),
             # ssh takes its folder from the passwd entry, so everything else should agree with it.
             env={"HOME": REAL_HOME},
         )

@@ -103,9 +103,8 @@ def main() -> None:
         f"one offer that is ready: module / uri = {module / uri:.2f} ({module:.2f} s, {uri:.2f} s)"
     )
     uri, module = compare(offers=100, latency=0.05, rounds=1)
-    print(
-        f"a hundred offers, 50 ms each: uri / module = {uri / module:.1f} ({uri:.1f} s, {module:.1f} s)"
-    )
+    ratio = f"uri / module = {uri / module:.1f}"
+    print(f"a hundred offers, 50 ms each: {ratio} ({uri:.1f} s, {module:.1f} s)")
 
 
 if __name__ == "__main__":
