@@ -193,7 +193,8 @@ class _Wait:
             report = self._verdict(now)
             if report is not None:
                 return report
-            if not self._is_leg_over(now):
+            # Once it is over, there is no next leg to leave the rest to.
+            if self._is_hopeless or not self._is_leg_over(now):
                 self._begin_due_ones(now)
             self._pass_time(now)
 

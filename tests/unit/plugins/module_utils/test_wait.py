@@ -142,6 +142,18 @@ def test_a_hopeless_first_answer_does_not_keep_the_others_from_being_read() -> N
     assert all(watch.offer for watch in report.watches[1:])
 
 
+def test_a_slow_api_is_read_to_the_end_although_a_leg_would_be_over() -> None:
+    others = [f"{n:08x}-0000-4000-8000-000000000000" for n in range(20)]
+    script = {A: [NotFound("unknown", code=404)], **{o: [PROVISIONING] for o in others}}
+    api = FakeApi(script, settings=FakeSettings(concurrency=1), seconds_per_request=1.0)
+
+    report = waited(api, A, *others, leg=Leg(300.0), wait_timeout=100)
+
+    assert report.finished
+    assert report.elapsed < 30
+    assert all(watch.offer for watch in report.watches[1:])
+
+
 def test_a_rejected_token_is_not_tried_on_every_other_offer() -> None:
     api = FakeApi(
         {A: [Unauthorized("no", code=401)], B: [ready()]}, settings=FakeSettings(concurrency=1)
