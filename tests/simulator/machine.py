@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import hashlib
 import random
 import socket
 import typing as t
 from pathlib import Path
 
 import asyncssh
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from . import reaper
 from .clock import OfferClock
@@ -50,6 +53,8 @@ class Machine:
         self._clock = clock
         self._client_key = client_key.public_data
         self._folder = folder
+        self._instance_id = machine.instance_id
+        self._host_keys = 0
         self._new_host_key()
         self._socket = _bind_somewhere()
         host, port = self._socket.getsockname()
@@ -117,7 +122,19 @@ class Machine:
         task.add_done_callback(self._tasks.discard)
 
     def _new_host_key(self) -> None:
-        self._host_key = asyncssh.generate_private_key("ssh-ed25519")
+        """Gives it its first host key, or the next one.
+
+        The keys follow from the instance's ids, so the same machine has the same key when the
+        simulator is started again: whoever has logged in before knows it already.
+        """
+        self._host_keys += 1
+        name = f"{self.offer_id} {self.key} {self._instance_id} {self._host_keys}"
+        seed = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
+        self._host_key = asyncssh.import_private_key(
+            Ed25519PrivateKey.from_private_bytes(seed).private_bytes(
+                Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()
+            )
+        )
         write_private_key(self._host_key, self._folder / "ssh_host_ed25519_key")
 
     def _listen(self) -> None:

@@ -139,3 +139,12 @@ def exists(pid: int) -> bool:
             return bool(file.read())
     except OSError:
         return False
+
+
+def test_a_machine_has_its_own_host_key_and_the_same_in_every_run(simulate) -> None:
+    identity = {"instance_id": "i", "instance_name": "n"}
+    offer = {"instances": {"a": identity, "b": identity | {"instance_id": "j"}}}
+    first, again = (simulate(offer) for _number in range(2))
+    keys = {key: first.machine(key)["host_key"] for key in ("a", "b")}
+    assert keys["a"] != keys["b"]
+    assert keys == {key: again.machine(key)["host_key"] for key in ("a", "b")}
