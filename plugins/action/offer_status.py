@@ -10,6 +10,7 @@ wherever the task runs it; nothing is asked from here.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import typing as t
@@ -19,15 +20,10 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
-from ansible_collections.compute_desk.supply.plugins.module_utils._errors import OptionError
-from ansible_collections.compute_desk.supply.plugins.module_utils._progress import (
-    Line,
-    change_lines,
-    heartbeat_line,
-    times,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._settings import checked_number
-from ansible_collections.compute_desk.supply.plugins.module_utils._watch import Watch
+
+if t.TYPE_CHECKING:
+    from ansible_collections.compute_desk.supply.plugins.module_utils._progress import Line
+    from ansible_collections.compute_desk.supply.plugins.module_utils._watch import Watch
 
 display = Display()
 
@@ -59,7 +55,11 @@ class ActionModule(NormalAction):
 
 
 class _Wait:
-    """One wait, in as many runs of the module as there is news."""
+    """One wait, in as many runs of the module as there is news.
+
+    What shows progress is imported when there is progress to show: collections are compiled anew in
+    every process, which takes longer than reading an offer that is ready.
+    """
 
     def __init__(self, action: ActionModule, task_vars: dict[str, t.Any]) -> None:
         self._action = action
@@ -89,6 +89,14 @@ class _Wait:
             self._result = {**self._result, **result}
             return {"finished": True}
         self._result = result
+        if news["finished"] and not self._known:
+            # It was over at the first look; there was no wait to show.
+            return news
+        from ansible_collections.compute_desk.supply.plugins.module_utils._progress import (
+            change_lines,
+        )
+        from ansible_collections.compute_desk.supply.plugins.module_utils._watch import Watch
+
         watches = [Watch.from_state(watch) for watch in news["watches"]]
         if not self._action._task.no_log:
             for line in change_lines(self._known, watches, news["elapsed"], self._wait_timeout()):
@@ -97,6 +105,12 @@ class _Wait:
         return news
 
     def _heartbeat(self) -> None:
+        from ansible_collections.compute_desk.supply.plugins.module_utils._progress import (
+            Line,
+            heartbeat_line,
+            times,
+        )
+
         elapsed, wait_timeout = self._elapsed(), self._wait_timeout()
         if self._action._task.no_log:
             # Only that it goes on, and for how long.
@@ -148,6 +162,7 @@ class _Heartbeat:
 def _number(value: t.Any) -> float | None:
     """Return a number of seconds, or None if it is none; the module will say so."""
     try:
-        return checked_number("", value)
-    except OptionError:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return number if math.isfinite(number) else None
