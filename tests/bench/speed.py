@@ -21,7 +21,7 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 
 from simulator import Simulator  # noqa: E402 - needs the path above
-from support.workspace import Workspace, last_lines  # noqa: E402
+from support.workspace import Workspace, last_lines  # noqa: E402 - likewise
 
 
 def offer(number: int, latency: float) -> dict[str, t.Any]:

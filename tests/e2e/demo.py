@@ -21,7 +21,7 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 
 from simulator import Simulator, SimulatorError  # noqa: E402 - needs the path above
-from support.workspace import Workspace  # noqa: E402
+from support.workspace import Workspace  # noqa: E402 - likewise
 
 TIMELINE = TESTS / "simulator" / "timelines" / "demo.yml"
 

@@ -41,7 +41,7 @@ class Offers:
 
     def __init__(self, timeline: Timeline, speed: float, addresses: AddressBook) -> None:
         self._offers = {
-            script.offer_id: Offer(script, speed, lambda i=script.offer_id: addresses(i))  # type: ignore[misc]
+            script.offer_id: Offer(script, speed, lambda i=script.offer_id: addresses(i))  # type: ignore[misc]  # a default in a lambda has no type
             for script in timeline.offers
         }
 

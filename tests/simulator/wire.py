@@ -19,7 +19,7 @@ _EXTENSION = "simulator.transport"
 class WireProtocol(H11Protocol):
     """Uvicorn's HTTP/1.1, which also hands its transport to the application, in the scope."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # narrower than asyncio says
         super().connection_made(transport)
         self.app = _with_transport(self.app, transport)
 
