@@ -119,7 +119,7 @@ class Offer:
         """How many instances can be hosts now."""
         return sum(instance.usable for instance in self.instances)
 
-    @property
+    @cached_property
     def is_gone(self) -> bool:
         """Whether it has instances, and every one of them is gone."""
         return bool(self.instances) and all(instance.is_gone for instance in self.instances)

@@ -184,12 +184,13 @@ class _Wait:
         self._changed_at: float | None = None
         self._left_behind_at: dict[str, float] = {}
         self._is_hopeless = False
+        self._by_id = {watch.offer_id: watch for watch in self._watches}
 
     def run(self) -> WaitReport:
         while True:
             now = self._now()
             self._leave_late_ones_behind(now)
-            self._is_hopeless = bool(self._hopeless())
+            self._is_hopeless = not self._once and bool(self._hopeless())
             report = self._verdict(now)
             if report is not None:
                 return report
@@ -261,7 +262,7 @@ class _Wait:
         return min(moment for moment in moments if moment > now)
 
     def _note(self, offer_id: str, outcome: t.Any) -> None:
-        watch = next(watch for watch in self._watches if watch.offer_id == offer_id)
+        watch = self._by_id[offer_id]
         now = self._now()
         if isinstance(outcome, SupplyError):
             interval = self._options.poll_interval

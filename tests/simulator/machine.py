@@ -236,7 +236,7 @@ class _Login(asyncssh.SSHServer):
 
 
 def _bind(host: str, port: int, again: bool = True) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if again:  # our own connections of a moment ago must not keep us from our port
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.setblocking(False)

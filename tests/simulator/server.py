@@ -166,9 +166,10 @@ def bind_api(host: str, port: int) -> socket.socket:
         raise UsageError(
             f"--host {host} is not a loopback address; the simulator listens on loopback only"
         )
-    sock = socket.socket(
-        socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_STREAM
-    )
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    # Only where the protocol is named does asyncio switch TCP_NODELAY on. Without it each answer on
+    # a connection that is used again comes 40 ms late, which no server that people use does.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((str(address), port))
