@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The connection options, as a module has them."""
+    """The connection options: as a module has them, and as a plugin has them."""
 
     DOCUMENTATION = r"""
 options:
@@ -62,4 +62,65 @@ notes:
     A loopback address is never asked through a proxy.
   - Environment variables are those of the machine on which the module runs. That is the controller if the task has
     C(delegate_to) or C(hosts) with V(localhost).
+"""
+
+    # A plugin's options are read from the environment only where they say so themselves.
+    PLUGIN = r"""
+options:
+  api_token:
+    description:
+      - The token for the Supply API. It is never shown, stored or logged.
+      - Mutually exclusive with O(api_token_file). An option in the file beats both environment variables.
+    type: str
+    env:
+      - name: COMPUTE_DESK_API_TOKEN
+  api_token_file:
+    description:
+      - A file that holds the token for the Supply API, and nothing else.
+      - Mutually exclusive with O(api_token).
+    type: path
+    env:
+      - name: COMPUTE_DESK_API_TOKEN_FILE
+  api_url:
+    description:
+      - The address of the Supply API.
+      - Plain C(http) is refused, because it would send the token unencrypted, unless the host is a loopback address.
+    type: str
+    default: https://supply-api.compute-desk.com
+    env:
+      - name: COMPUTE_DESK_API_URL
+  validate_certs:
+    description:
+      - Whether to check the API's TLS certificate. Turn it off for tests only.
+    type: bool
+    default: true
+    env:
+      - name: COMPUTE_DESK_VALIDATE_CERTS
+  ca_path:
+    description:
+      - A file or folder of certificate authorities to trust instead of the system's.
+    type: path
+    env:
+      - name: COMPUTE_DESK_CA_PATH
+  request_timeout:
+    description:
+      - How many seconds one request may take, from connecting to the last byte.
+      - An offer whose request fails in a way that may pass is asked up to three times. No attempt begins later than
+        this many seconds after the first one.
+    type: float
+    default: 30
+    env:
+      - name: COMPUTE_DESK_REQUEST_TIMEOUT
+  concurrency:
+    description:
+      - How many requests may be under way at once, from 1 to 64.
+    type: int
+    default: 8
+    env:
+      - name: COMPUTE_DESK_CONCURRENCY
+requirements:
+  - requests
+notes:
+  - Proxies are taken from the usual environment variables, such as E(HTTPS_PROXY) and E(NO_PROXY).
+    A loopback address is never asked through a proxy.
 """

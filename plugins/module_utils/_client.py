@@ -15,6 +15,7 @@ import json
 import re
 import time
 import typing as t
+from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
 from ._errors import (
@@ -55,14 +56,32 @@ _ERRORS: dict[int, tuple[type[SupplyError], str]] = {
 }
 
 
+@dataclass(frozen=True)
+class Exchange:
+    """One request and how it ended, for a log. Holds no header, so no token."""
+
+    method: str
+    path: str
+    outcome: str
+    """The code of the answer, or what happened instead."""
+    milliseconds: int
+
+
 class SupplyClient:
     """A session with the Supply API. Safe to use from several threads.
 
-    ``caller`` names who asks, for the User-Agent header.
+    ``caller`` names who asks, for the User-Agent header. ``log`` gets every Exchange, in the
+    thread that asked.
     """
 
-    def __init__(self, settings: Settings, caller: str = "python") -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        caller: str = "python",
+        log: t.Callable[[Exchange], None] | None = None,
+    ) -> None:
         self.settings = settings
+        self._log = log
         self._transport = Transport(settings, f"{COLLECTION}/{VERSION} ({caller})")
 
     def offer_status(self, offer_id: str, timeout: float | None = None) -> dict[str, t.Any]:
@@ -140,12 +159,28 @@ class SupplyClient:
             remaining = give_up_at - time.monotonic()
             if remaining <= 0:
                 raise RequestTimedOut("no time was left for the request")
-            answer = self._transport.get(url, token, remaining)
+            answer = self._exchange(url, token, remaining)
             location = answer.headers.get("Location")
             if answer.code not in (301, 302, 303, 307, 308) or not location:
                 return answer
             url = _redirect_target(url, location, answer.code)
         raise Redirected(f"the API redirects more than {MAX_REDIRECTS} times", code=answer.code)
+
+    def _exchange(self, url: str, token: str, timeout: float) -> Answer:
+        began, outcome = time.monotonic(), "failed"
+        try:
+            answer = self._transport.get(url, token, timeout)
+            outcome = str(answer.code)
+            return answer
+        except SupplyError as exc:
+            outcome = exc.kind
+            raise
+        finally:
+            if self._log is not None:
+                # A redirect may lead to a path that the server chose.
+                path = self._shown(urlsplit(url).path)
+                took = round((time.monotonic() - began) * 1000)
+                self._log(Exchange("GET", path, outcome, took))
 
 
 def _redirect_target(url: str, location: str, code: int) -> str:

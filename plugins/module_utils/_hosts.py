@@ -15,9 +15,9 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ._endpoint import endpoint_of
-from ._errors import HostNameClash
-from ._offer import Instance, Offer
+from ._endpoint import endpoint_of, is_user
+from ._errors import HostNameClash, OptionError
+from ._offer import READY, Instance, Offer
 from ._text import quoted
 
 ACCEPT_NEW = "accept_new"
@@ -30,9 +30,63 @@ NAME_LENGTH = 200
 
 # Names that mean something else to Ansible: the controller, and groups, built in or our own.
 _RESERVED = re.compile(
-    r"localhost|127\.0\.0\.1|all|ungrouped|compute_desk(_not_ready|_(offer|zone)_.*)?",
+    r"localhost|127\.0\.0\.1|all|ungrouped|compute_desk(_not_ready|_(offer|zone)_.*)?|gpu_verified|gpu_failed|instance_ready_failed",
     re.IGNORECASE,
 )
+
+
+EXTERNAL = "external"
+INTERNAL = "internal"
+ADDRESSES = (EXTERNAL, INTERNAL)
+
+NO_ADDRESS = "no-address.invalid"
+"""What a record without an address has as ``ansible_host``.
+
+Without one, ssh would be sent to whatever answers to the host's name. This never resolves
+(RFC 6761, section 6.4), and ssh's error then shows it.
+"""
+
+
+@dataclass(frozen=True)
+class HostOptions:
+    """What the records are to look like. Raises OptionError."""
+
+    ssh_host_key_policy: str = ACCEPT_NEW
+    address: str = EXTERNAL
+    """Whether ``ansible_host`` is the ``external_ip`` or the ``internal_ip``."""
+    include_not_ready: bool = False
+    """Whether instances that are not usable get a record, with ``compute_desk_usable`` false."""
+    ansible_user: str | None = None
+    """Instead of the one in the ssh command."""
+    ansible_port: int | None = None
+    """Likewise."""
+    stale_offers: frozenset[str] = frozenset()
+    """Ids of the offers whose status comes from an old answer."""
+
+    def __post_init__(self) -> None:
+        if self.ansible_user is not None and not is_user(self.ansible_user):
+            raise OptionError("ansible_user", f"{quoted(self.ansible_user)} cannot be a user")
+        if self.ansible_port is not None and not 1 <= self.ansible_port <= 65535:
+            raise OptionError("ansible_port", f"must be from 1 to 65535, not {self.ansible_port}")
+
+    def address_of(self, instance: Instance) -> str | None:
+        """Return the address by which an instance is to be reached."""
+        return instance.internal_address if self.address == INTERNAL else instance.address
+
+    def unusable_reason(self, instance: Instance) -> str | None:
+        """Return why an instance cannot be reached by that address; None if it can."""
+        if self.address == INTERNAL:
+            return instance.internally_unusable_reason
+        return instance.unusable_reason
+
+    def usable_count(self, offer: Offer) -> int:
+        """Return how many instances of an offer can be reached so."""
+        return sum(self.unusable_reason(instance) is None for instance in offer.instances)
+
+    def is_settled(self, offer: Offer) -> bool:
+        """Return whether an offer is ready with every instance usable: no news is expected."""
+        usable = self.usable_count(offer)
+        return offer.phase == READY and 0 < usable == len(offer.instances)
 
 
 @dataclass(frozen=True)
@@ -43,31 +97,44 @@ class HostRecords:
     warnings: list[str] = field(default_factory=list)
 
 
-def host_records(
-    offers: t.Iterable[Offer], ssh_host_key_policy: str = ACCEPT_NEW, stale: bool = False
-) -> HostRecords:
+def host_records(offers: t.Iterable[Offer], options: HostOptions | None = None) -> HostRecords:
     """Return a record for every usable instance: ``name``, ``ansible_*`` and ``compute_desk_*``.
 
-    ``stale`` marks offers that come from an old answer. Raises HostNameClash if two instances
-    would get one name.
+    Raises HostNameClash if two instances would get one name.
     """
+    result = records_by_default_name(offers, options or HostOptions())
+    refuse_clashes(result.records)
+    return result
+
+
+def records_by_default_name(offers: t.Iterable[Offer], options: HostOptions) -> HostRecords:
+    """Return the records for callers that may choose other names; they have to refuse clashes."""
     result = HostRecords()
-    ids_by_name: dict[str, str] = {}
     for offer in offers:
+        of_offer = _offer_variables(offer, offer.offer_id in options.stale_offers)
         for instance in offer.instances:
-            if not instance.usable:
+            reason = options.unusable_reason(instance)
+            if reason is not None and not options.include_not_ready:
                 continue
-            record = _record(offer, instance, ssh_host_key_policy, stale, result.warnings)
-            name = record["name"]
-            if name in ids_by_name:
-                raise HostNameClash(
-                    f"the instances {quoted(ids_by_name[name])} and "
-                    f"{quoted(instance.instance_id)} would both be the host {quoted(name, 210)}",
-                    offer_id=offer.offer_id,
-                )
-            ids_by_name[name] = instance.instance_id
+            record = _connection(offer, instance, options, result.warnings)
+            record.update(of_offer)
+            record.update(_instance_variables(instance, reason))
             result.records.append(record)
     return result
+
+
+def refuse_clashes(records: t.Iterable[t.Mapping[str, t.Any]]) -> None:
+    """Raise HostNameClash if two records have one name, which would make them one host."""
+    taken: dict[str, t.Mapping[str, t.Any]] = {}
+    for record in records:
+        other = taken.setdefault(record["name"], record)
+        if other is not record:
+            raise HostNameClash(
+                f"the instances {quoted(other['compute_desk_instance_id'])} and "
+                f"{quoted(record['compute_desk_instance_id'])} would both be the host "
+                f"{quoted(record['name'], 210)}",
+                offer_id=record["compute_desk_offer_id"],
+            )
 
 
 def host_name(instance: Instance) -> str:
@@ -81,42 +148,67 @@ def host_name(instance: Instance) -> str:
     name = _safe(instance.instance_name)[: NAME_LENGTH - len(tail) - 1]
     if not name.endswith(tail):
         name = f"{name}-{tail}".strip("-") or "instance"
+    return _unreserved(name)
+
+
+def chosen_name(text: str) -> str:
+    """Return a name that somebody made from API data, made safe; empty if nothing is left of it."""
+    return _unreserved(_safe(text)[:NAME_LENGTH])
+
+
+def group_suffix(text: str) -> str:
+    """Return an id or a zone as a part of a group name that Ansible takes without a remark."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", text)[:NAME_LENGTH]
+
+
+def _unreserved(name: str) -> str:
     return f"instance-{name}" if _RESERVED.fullmatch(name) else name
 
 
-def _record(
-    offer: Offer, instance: Instance, policy: str, stale: bool, warnings: list[str]
+def _connection(
+    offer: Offer, instance: Instance, options: HostOptions, warnings: list[str]
 ) -> dict[str, t.Any]:
-    endpoint = endpoint_of(instance.address or "", instance.ssh_command)
-    if endpoint.problem:
+    """Return the name and the ``ansible_*`` variables."""
+    address = options.address_of(instance)
+    endpoint = endpoint_of(instance.address or address or "", instance.ssh_command)
+    if endpoint.problem and address:
         warnings.append(
             f"Offer {offer.offer_id}, instance {quoted(instance.instance_id)}: {endpoint.problem}; "
             f"user {endpoint.user} and port {endpoint.port} are used instead."
         )
-    record: dict[str, t.Any] = {
+    return {
         "name": host_name(instance),
-        "ansible_host": endpoint.address,
-        "ansible_user": endpoint.user,
-        "ansible_port": endpoint.port,
-        **_ssh_arguments(instance, policy),
+        "ansible_host": address or NO_ADDRESS,
+        "ansible_user": options.ansible_user or endpoint.user,
+        "ansible_port": options.ansible_port or endpoint.port,
+        **_ssh_arguments(instance, options.ssh_host_key_policy),
+    }
+
+
+def _offer_variables(offer: Offer, stale: bool) -> dict[str, t.Any]:
+    return {
         "compute_desk_offer_id": offer.offer_id,
         "compute_desk_offer_status": offer.status,
         "compute_desk_phase": offer.phase,
         "compute_desk_procurement_status": offer.procurement_status,
         "compute_desk_created_at": offer.created_at,
         "compute_desk_procured_at": offer.procured_at,
-        "compute_desk_instance_status": instance.status,
-        "compute_desk_usable": instance.usable,
-        "compute_desk_unusable_reason": instance.unusable_reason,
         "compute_desk_stale": stale,
     }
-    record.update(
-        (f"compute_desk_{name}", getattr(instance, name))
-        for name in (
-            "instance_id", "instance_name", "zone", "external_ip", "internal_ip", "ssh_command",
-        )
-    )  # fmt: skip
-    return record
+
+
+def _instance_variables(instance: Instance, unusable_reason: str | None) -> dict[str, t.Any]:
+    return {
+        "compute_desk_instance_id": instance.instance_id,
+        "compute_desk_instance_name": instance.instance_name,
+        "compute_desk_instance_status": instance.status,
+        "compute_desk_zone": instance.zone,
+        "compute_desk_external_ip": instance.external_ip,
+        "compute_desk_internal_ip": instance.internal_ip,
+        "compute_desk_ssh_command": instance.ssh_command,
+        "compute_desk_usable": unusable_reason is None,
+        "compute_desk_unusable_reason": unusable_reason,
+    }
 
 
 def _ssh_arguments(instance: Instance, policy: str) -> dict[str, str]:

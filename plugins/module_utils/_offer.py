@@ -59,12 +59,26 @@ class Instance:
     @cached_property
     def unusable_reason(self) -> str | None:
         """Why it cannot be a host now, in a few words; None if it can."""
+        return self._problem("external_ip", self.address)
+
+    @cached_property
+    def internal_address(self) -> str | None:
+        """``internal_ip`` in its canonical form, or None if it is not the address of a machine."""
+        return machine_address(self.internal_ip)
+
+    @cached_property
+    def internally_unusable_reason(self) -> str | None:
+        """Why it cannot be a host that is reached by ``internal_ip``; None if it can."""
+        return self._problem("internal_ip", self.internal_address)
+
+    def _problem(self, name: str, address: str | None) -> str | None:
+        # Bare, where that is clear: a quote is among the characters that Ansible wraps in listings.
         if _word(self.status) != "running":
-            return f"status is {quoted(self.status)}, not running"
-        if not self.external_ip:
-            return "it has no external_ip"
-        if self.address is None:
-            return f"external_ip {quoted(self.external_ip)} is not the address of a machine"
+            return f"status is {_bare(self.status)}, not running"
+        if not getattr(self, name):
+            return f"it has no {name}"
+        if address is None:
+            return f"{name} {_bare(getattr(self, name))} is not the address of a machine"
         if not re.search(r"[A-Za-z0-9]", self.instance_id):
             return f"instance_id {quoted(self.instance_id)} cannot identify it"
         return None
@@ -264,3 +278,8 @@ class _Fields:
 def _word(state: str | None) -> str:
     """Return a state for comparison: the page itself writes both running and RUNNING."""
     return (state or "").strip().lower()
+
+
+def _bare(text: str) -> str:
+    """Return a word as it is, and anything else made printable and quoted."""
+    return text if re.fullmatch(r"[A-Za-z0-9._:-]{1,60}", text, re.ASCII) else quoted(text)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from ._errors import HostNameClash
-from ._hosts import ACCEPT_NEW, host_records
+from ._hosts import ACCEPT_NEW, HostOptions, host_records
 from ._offer import EXPIRED, FAILED, NOT_PROCURED, READY, UNKNOWN, Instance, Offer
 from ._text import printable, quoted
 from ._wait import WaitOptions, WaitReport
@@ -49,7 +49,7 @@ def build_result(
     warnings = _unknown_states(report.watches)
     clash = ""
     try:
-        hosts = host_records(offers, ssh_host_key_policy)
+        hosts = host_records(offers, HostOptions(ssh_host_key_policy))
         records, warnings = hosts.records, warnings + hosts.warnings
     except HostNameClash as exc:
         clash = str(exc)

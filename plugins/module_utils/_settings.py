@@ -33,6 +33,9 @@ DEFAULTS: dict[str, t.Any] = {
     "concurrency": 8,
 }
 
+CONNECTION_OPTIONS = ("api_token", "api_token_file", "ca_path", *DEFAULTS)
+"""The options that ``Settings.from_options`` looks at."""
+
 MAX_CONCURRENCY = 64
 MAX_SECONDS = 1e9
 """Thirty years. Operating systems refuse to sleep for much longer."""

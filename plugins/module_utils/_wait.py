@@ -132,12 +132,18 @@ def read_offers(
     offer_ids: t.Sequence[str],
     min_instances: int | None = None,
     *,
+    attempts: int = 1,
     timing: Time | None = None,
     calls: Calls | None = None,
 ) -> WaitReport:
-    """Return what one request for each offer tells. Never raises a SupplyError."""
-    options = WaitOptions(min_instances=min_instances)
-    return _Wait(client, offer_ids, options, timing, calls, leg=None, once=True).run()
+    """Return what one answer for each offer tells. Never raises a SupplyError.
+
+    After a transient error it is asked again, up to ``attempts`` times in all, with growing pauses
+    that begin at a second and a Retry-After that is kept. None begins later than one request
+    timeout after the first.
+    """
+    options = WaitOptions(min_instances=min_instances, poll_interval=1)
+    return _Wait(client, offer_ids, options, timing, calls, leg=None, attempts=attempts).run()
 
 
 def wait_for_offers(
@@ -155,7 +161,7 @@ def wait_for_offers(
     Transient errors are counted and outlived; nothing outlives the deadline. With ``leg`` the
     report may be unfinished. Never raises a SupplyError.
     """
-    return _Wait(client, offer_ids, options, timing, calls, leg=leg, once=False).run()
+    return _Wait(client, offer_ids, options, timing, calls, leg=leg).run()
 
 
 class _Wait:
@@ -169,14 +175,16 @@ class _Wait:
         timing: Time | None,
         calls: Calls | None,
         leg: Leg | None,
-        once: bool,
+        attempts: int | None = None,
     ) -> None:
+        """``attempts`` at an answer for each offer, and no wait; None for a wait."""
         self._client = client
         self._options = options
         self._time = timing or Time()
         self._calls = calls or Calls(client.settings.concurrency)
         self._leg = leg
-        self._once = once
+        self._once = attempts is not None
+        self._attempts = attempts or 1
         self._began = self._time.clock() - (leg.elapsed if leg else 0.0)
         known = {watch.offer_id: watch for watch in leg.watches} if leg else {}
         self._watches = [known.get(offer_id) or Watch(offer_id) for offer_id in offer_ids]
@@ -214,8 +222,14 @@ class _Wait:
             return False
         if self._once or self._is_hopeless:
             # A wait that is over still reads everybody once: the result is for all offers.
-            return not watch.polls and not self._is_token_dead()
+            return self._is_worth_reading(watch) and not self._is_token_dead()
         return not watch.is_ready(self._options.min_instances)
+
+    def _is_worth_reading(self, watch: Watch) -> bool:
+        if not watch.polls or watch.error is None:
+            return not watch.polls
+        latest = self._client.settings.request_timeout
+        return watch.polls < self._attempts and watch.next_at <= latest
 
     def _is_token_dead(self) -> bool:
         return any(isinstance(watch.error, Unauthorized) for watch in self._watches)
@@ -301,7 +315,8 @@ class _Wait:
         """Return whether an offer that was never read is being read, or has to be."""
         running = self._calls.running
         return any(
-            not watch.answers and (watch.offer_id in running or self._wants_request(watch))
+            (self._once or not watch.answers)
+            and (watch.offer_id in running or self._wants_request(watch))
             for watch in self._watches
         )
 

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._errors import HostNameClash
 from ansible_collections.compute_desk.supply.plugins.module_utils._hosts import (
     HOST_KEY_POLICIES,
+    HostOptions,
     host_name,
     host_records,
 )
@@ -58,7 +59,7 @@ def an_offer(*instances: dict[str, t.Any], **fields: t.Any) -> Offer:
 
 
 def the_record(policy: str = "accept_new", **fields: t.Any) -> dict[str, t.Any]:
-    (record,) = host_records([an_offer(an_instance(**fields))], policy).records
+    (record,) = host_records([an_offer(an_instance(**fields))], HostOptions(policy)).records
     return record
 
 
@@ -183,7 +184,9 @@ def test_the_values_of_a_host() -> None:
         external_ip="2001:DB8:0::7", ssh_command="ssh -p 2222 ubuntu@2001:db8::7"
     )
 
-    (record,) = host_records([an_offer(instance)], stale=True).records
+    (record,) = host_records(
+        [an_offer(instance)], HostOptions(stale_offers=frozenset([OFFER_ID]))
+    ).records
 
     assert record == {
         "name": "h100-node-1-2c3d4e5f",

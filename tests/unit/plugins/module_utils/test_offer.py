@@ -261,9 +261,9 @@ def test_absence_of_procurement_status_is_like_null() -> None:
 # Instances
 
 UNUSABLE = [
-    ({"status": "starting"}, "status is 'starting', not running"),
+    ({"status": "starting"}, "status is starting, not running"),
     ({"status": ""}, "status is '', not running"),
-    ({"status": "terminated", "external_ip": None}, "status is 'terminated', not running"),
+    ({"status": "terminated", "external_ip": None}, "status is terminated, not running"),
     ({"status": "\x1b[1mstarting\x07"}, "status is 'starting', not running"),
     ({"external_ip": None}, "it has no external_ip"),
     ({"external_ip": ""}, "it has no external_ip"),
@@ -271,7 +271,7 @@ UNUSABLE = [
         {"external_ip": "-oProxyCommand=x"},
         "external_ip '-oProxyCommand=x' is not the address of a machine",
     ),
-    ({"external_ip": "0.0.0.0"}, "external_ip '0.0.0.0' is not the address of a machine"),
+    ({"external_ip": "0.0.0.0"}, "external_ip 0.0.0.0 is not the address of a machine"),
     ({"instance_id": ""}, "instance_id '' cannot identify it"),
     ({"instance_id": "--/--"}, "instance_id '--/--' cannot identify it"),
 ]

@@ -149,7 +149,7 @@ def test_the_values_of_an_offer() -> None:
         "procured_at": "2026-11-24T09:05:00Z",
         "instances": [
             {**an_instance(), "usable": True, "unusable_reason": None},
-            {**late, "usable": False, "unusable_reason": "status is 'starting', not running"},
+            {**late, "usable": False, "unusable_reason": "status is starting, not running"},
         ],
         "resources": [resource],
         "polls": 3,
@@ -361,7 +361,7 @@ def test_a_timeout_names_the_instances_that_are_not_usable() -> None:
 
     assert "1 of 4 instances usable" in message
     assert (
-        "(vm-2: status is 'starting', not running; vm-3: it has no external_ip; "
+        "(vm-2: status is starting, not running; vm-3: it has no external_ip; "
         "'i-4': external_ip '-oProxyCommand=x' is not the address of a machine)."
     ) in message
 

@@ -1,0 +1,80 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What Ansible may take for a template, on every supported core: never a text from the API.
+
+Private to this collection.
+
+Before ansible-core 2.19 every string is a template unless it is wrapped as unsafe. Since then no
+string is one unless it is tagged as trusted, and ``ansible-inventory`` prints what is not tagged as
+``{"__ansible_unsafe": ...}``, which AWX cannot read. So strings of harmless characters only stay
+plain (and are tagged), and all others are wrapped (or left without a tag).
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible.utils.unsafe_proxy import wrap_var
+
+try:
+    from ansible.template import trust_as_template
+except ImportError:
+    # ansible-core before 2.19
+    trust_as_template = None
+
+# By characters, not by template markers: a first line "#jinja2: variable_start_string:'[%'" changes
+# the markers, so a text without a single brace can run a lookup.
+_HARMLESS = re.compile(r"[A-Za-z0-9 ._:/@+,()=-]*", re.ASCII)
+
+
+def is_harmless(text: str) -> bool:
+    """Return whether no character of ``text`` can be part of a template."""
+    return _HARMLESS.fullmatch(text) is not None
+
+
+def inert(value: t.Any) -> t.Any:
+    """Return a string from the API as Ansible has to be given it; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    if not is_harmless(value):
+        return value if trust_as_template else wrap_var(value)
+    # The method, because a wrapped string stays wrapped through str().
+    plain = str.__str__(value)
+    return trust_as_template(plain) if trust_as_template else plain
+
+
+class Inert:
+    """Makes the variables of many hosts inert. Most of their strings are the same ones."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, t.Any] = {}
+
+    def variables(self, record: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """Return a record with every string inert."""
+        known = self._known
+        result: dict[str, t.Any] = {}
+        for name, value in record.items():
+            if isinstance(value, str):
+                found = known.get(value)
+                if found is None:
+                    found = known[value] = inert(value)
+                result[name] = found
+            else:
+                result[name] = value
+        return result
+
+
+def plain_if_harmless(value: t.Any) -> t.Any:
+    """Return what an expression of the user made of such strings, readable where that is safe.
+
+    Whatever could be a template stays as Ansible made it, which remembers where it came from.
+    """
+    if isinstance(value, str):
+        return inert(value) if is_harmless(value) else value
+    if isinstance(value, list):
+        return [plain_if_harmless(entry) for entry in value]
+    if isinstance(value, dict):
+        return {plain_if_harmless(key): plain_if_harmless(entry) for key, entry in value.items()}
+    return value
