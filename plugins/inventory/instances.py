@@ -314,7 +314,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _option_names(self) -> set[str]:
         """Return the names of all options, aliases and those of Ansible's fragments included."""
-        definitions = C.config.get_configuration_definitions("inventory", self.NAME)
+        definitions = C.config.get_configuration_definitions("inventory", self._load_name)
         aliases = [alias for one in definitions.values() for alias in one.get("aliases") or []]
         return {*definitions, *aliases, "plugin"}
 
