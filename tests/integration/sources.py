@@ -87,18 +87,25 @@ class Loaded:
     groups: dict[str, list[str]]
 
 
-def batch(
-    workspace: Workspace,
-    simulator: Simulator,
-    cases: t.Sequence[tuple[t.Mapping[str, t.Any], t.Mapping[str, str]]],
-) -> list[Loaded]:
-    """Return what becomes of sources, given as configuration and environment each."""
+@dataclass(frozen=True)
+class Case:
+    """A source to load: ours with ``config``."""
+
+    config: t.Mapping[str, t.Any] = field(default_factory=dict)
+    environment: t.Mapping[str, str] = field(default_factory=dict)
+    flush: bool = False
+    """What ``--flush-cache`` does."""
+
+
+def batch(workspace: Workspace, simulator: Simulator, cases: t.Sequence[Case]) -> list[Loaded]:
+    """Return what becomes of sources that are loaded at the same time."""
     known = {**simulator.env(), "COMPUTE_DESK_OFFER_IDS": ",".join(simulator.offer_ids)}
     written = []
-    for number, (config, environment) in enumerate(cases):
+    for number, case in enumerate(cases):
         source = workspace.folder / f"source-{number}.yml"
-        source.write_text(json.dumps({"plugin": PLUGIN, **config}))
-        written.append({"source": str(source), "environment": {**known, **environment}})
+        source.write_text(json.dumps({"plugin": PLUGIN, **case.config}))
+        environment = {**known, **case.environment}
+        written.append({"source": str(source), "environment": environment, "flush": case.flush})
     path = workspace.folder / "cases.json"
     path.write_text(json.dumps(written))
     done = workspace.run(sys.executable, inventory_batch.__file__, str(path), **STRICT)

@@ -15,7 +15,7 @@ from support.workspace import Workspace, last_lines
 
 from .conftest import Played, offer_status
 from .offers import A, B, provisioning
-from .sources import PLUGIN, Loaded, batch, listing
+from .sources import PLUGIN, Case, Loaded, batch, listing
 
 Simulate = t.Callable[..., Simulator]
 
@@ -128,7 +128,7 @@ def test_every_option_can_be_set_in_the_environment(
         if "COMPUTE_DESK_API_TOKEN_FILE" in environment:
             environment["COMPUTE_DESK_API_TOKEN"] = ""
 
-    loaded = batch(workspace, simulator, [({}, environment) for environment in environments])
+    loaded = batch(workspace, simulator, [Case(environment=one) for one in environments])
 
     for (name, (_value, shows)), one in zip(VISIBLE.items(), loaded, strict=True):
         assert shows(one), (name, one)
@@ -220,7 +220,7 @@ MISTAKES: list[tuple[dict[str, t.Any], str]] = [
 def test_mistakes_are_named(workspace: Workspace, simulate: Simulate) -> None:
     simulator = simulate(one_machine(A))
 
-    loaded = batch(workspace, simulator, [(config, {}) for config, _sentence in MISTAKES])
+    loaded = batch(workspace, simulator, [Case(config) for config, _sentence in MISTAKES])
 
     for (_config, sentence), one in zip(MISTAKES, loaded, strict=True):
         assert one.error and not one.hosts

@@ -3,9 +3,10 @@
 
 """Loads many inventory sources, each in a process of its own, for the price of one start.
 
-A program: reads a JSON list of cases from the file named on the command line, ``source`` and
-``environment`` each, and replaces it with what became of them: ``error``, ``output``, ``hosts``
-with their variables, and ``groups``. Ansible's own loading does all the work.
+A program: reads a JSON list of cases from the file named on the command line, with ``source``,
+``environment`` and ``flush`` each, and replaces it with what became of them: ``error``, ``output``,
+``hosts`` with their variables, and ``groups``. Ansible's own loading does all the work. The cases
+run at the same time.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import init_plugin_loader, inventory_loader
 
 
-def load(source: str) -> dict[str, t.Any]:
-    """Return what Ansible makes of a source."""
+def load(source: str, flush: bool) -> dict[str, t.Any]:
+    """Return what Ansible makes of a source; ``flush`` is what --flush-cache does."""
     try:
-        manager = InventoryManager(loader=DataLoader(), sources=[source])
+        manager = InventoryManager(loader=DataLoader(), sources=[source], cache=not flush)
     except AnsibleError as exc:
         return {"error": str(exc), "hosts": {}, "groups": {}}
     return {
@@ -39,22 +40,29 @@ def load(source: str) -> dict[str, t.Any]:
     }
 
 
-def run_case(case: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Load a source in a child process, with these variables in its environment."""
-    with tempfile.NamedTemporaryFile() as result, tempfile.TemporaryFile("w+") as output:
-        child = os.fork()
-        if child == 0:
+class Case:
+    """One source, loaded in a child process."""
+
+    def __init__(self, case: dict[str, t.Any]) -> None:
+        self._result = tempfile.TemporaryFile("w+")  # noqa: SIM115 - read at the end
+        self._output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - likewise
+        self._child = os.fork()
+        if self._child == 0:
             os.environ.update(case["environment"])
             for number in (1, 2):
-                os.dup2(output.fileno(), number)
-            Path(result.name).write_text(json.dumps(load(case["source"])))
+                os.dup2(self._output.fileno(), number)
+            self._result.write(json.dumps(load(case["source"], case["flush"])))
+            self._result.flush()
             sys.stdout.flush()
             os._exit(0)
-        os.waitpid(child, 0)
-        output.seek(0)
-        said = output.read()
-        loaded = Path(result.name).read_text() or '{"error": "crashed", "hosts": {}, "groups": {}}'
-        return {**json.loads(loaded), "output": said}
+
+    def outcome(self) -> dict[str, t.Any]:
+        """Wait for the end, and return what became of the source."""
+        os.waitpid(self._child, 0)
+        for stream in (self._result, self._output):
+            stream.seek(0)
+        loaded = self._result.read() or '{"error": "crashed", "hosts": {}, "groups": {}}'
+        return {**json.loads(loaded), "output": self._output.read()}
 
 
 def main() -> None:
@@ -64,7 +72,8 @@ def main() -> None:
     # Imported once and not in every child, which is most of what a case takes.
     for plugin in ("auto", "yaml", "ini", "compute_desk.supply.instances"):
         inventory_loader.get(plugin)
-    path.write_text(json.dumps([run_case(case) for case in json.loads(path.read_text())]))
+    cases = [Case(case) for case in json.loads(path.read_text())]
+    path.write_text(json.dumps([case.outcome() for case in cases]))
 
 
 if __name__ == "__main__":
