@@ -108,7 +108,7 @@ def test_the_listing_is_the_kept_one(
     assert _comparable(listed.data) == _comparable(json.loads(kept.read_text()))
     # One of the machines is gone, and that is said, except where it is shown itself.
     wanted = source not in ("awx.yml",)
-    assert ("status is preempted" in " ".join(listed.output.split())) == wanted
+    assert listed.says("status is preempted") == wanted
 
 
 def _comparable(listed: dict[str, t.Any]) -> dict[str, t.Any]:
