@@ -26,7 +26,7 @@ try() {{ v=$("$@" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/d
 {tries}
 exit 0
 """
-_FOUND = re.compile(r"^python (\d+)\.(\d+)\.(\d+) (.+)$", re.MULTILINE)
+_FOUND = re.compile(r"^python (\d+)\.(\d+)\.(\d+) (.+)$", re.ASCII | re.MULTILINE)
 
 
 @dataclass(frozen=True)
