@@ -54,7 +54,8 @@ exit 0
 """
 
 _LOCK = re.compile(
-    r"^lock \d+: \w+ +\S+ +\S+ +([1-9]\d{0,9}) ([0-9a-f]+):([0-9a-f]+):(\d{1,20}) ", re.ASCII | re.MULTILINE
+    r"^lock \d+: \w+ +\S+ +\S+ +([1-9]\d{0,9}) ([0-9a-f]+):([0-9a-f]+):(\d{1,20}) ",
+    re.ASCII | re.MULTILINE,
 )
 _FILE = re.compile(r"^file (\d{1,20}) (\d{1,20}) (.+)$", re.ASCII | re.MULTILINE)
 _PID_FILE = re.compile(r"^pidfile (\d{1,10}) (.+)$", re.ASCII | re.MULTILINE)
@@ -75,7 +76,7 @@ class Holder:
 
 def command(files: t.Iterable[str]) -> str:
     """Return the command that looks at the locks."""
-    return _LOOK.format(files=" ".join(shlex.quote(file) for file in files))
+    return _LOOK.format(files=" ".join(shlex.quote(file) for file in files)).strip()
 
 
 def holders(stdout: str) -> list[Holder]:

@@ -142,7 +142,7 @@ _RULES = (
 
 _NOISE = re.compile(r"^(debug\d: |\*\* |Warning: Permanently added |Authenticated to |@+$)")
 _ANSIBLE_SAYS = re.compile(
-    r"^(Failed to connect to the host via \w+:|Data could not be sent .*?:) "
+    r"^(Failed to connect to the host via \w+:|Data could not be sent .*?:)( |$)"
 )
 _CHANGED = re.compile(r"REMOTE HOST IDENTIFICATION HAS CHANGED|^The host key for .* has changed")
 _UNVERIFIED = re.compile(r"^Host key verification failed\.?$|host key for .* has changed")
@@ -227,7 +227,7 @@ def _by_rules(lines: list[str]) -> Problem:
             if re.search(rule.pattern, line):
                 message = rule.message.format(line=printable(line))
                 return Problem(rule.kind, message, rule.hint, rule.final)
-    last: t.Sequence[str] = lines[-1:] or ["ssh gave no reason"]
+    last: t.Sequence[str] = lines[-1:] or ["it broke off, and no reason was given"]
     return Problem(
         UNREACHABLE,
         f"the connection failed: {printable(last[0])}",

@@ -42,7 +42,7 @@ class Python:
 
 def command(interpreters: t.Iterable[str]) -> str:
     """Return the command that tries these interpreters; each may have arguments."""
-    return _LOOK.format(tries="\n".join(f"try {_quoted(words)}" for words in interpreters))
+    return _LOOK.format(tries="\n".join(f"try {_quoted(words)}" for words in interpreters)).strip()
 
 
 def _quoted(interpreter: str) -> str:
