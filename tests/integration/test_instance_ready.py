@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import concurrent.futures as futures
 import contextlib
 import json
 import re
 import subprocess
 import sys
 import typing as t
+from concurrent import futures
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -170,6 +170,15 @@ def held_lock(folder: Path, until: Path) -> t.Iterator[Path]:
             yield lock
         finally:
             process.kill()
+
+
+def ssh_commands(port: int) -> list[bytes]:
+    """Return the command lines of ssh that run and lead to a port."""
+    commands = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            commands.append(file.read_bytes())
+    return [command for command in commands if b"\0Port=%d\0" % port in command]
 
 
 def cloud_init(*lines: str, **reply: t.Any) -> dict[str, t.Any]:
@@ -395,6 +404,7 @@ def test_each_way_to_be_ready_or_not(
     assert messages["hanging"].startswith("Cloud-init has not finished. ")
     assert messages["dropping"].startswith("The machine closed the connection: Connection ")
     assert re.match(r"There was no answer within \d s \(tried ", messages["stuck"])
+    assert ssh_commands(fleet.instances["stuck"]["port"]) == [], "nothing is left over"
     assert messages["elsewhere"].startswith("There is no Python at /nonexistent/python, where ")
     assert messages["pythonless"].startswith("There is no Python at python3, where Ansible ")
     assert messages["factless"].startswith("The machine is ready, but its facts could not be ")

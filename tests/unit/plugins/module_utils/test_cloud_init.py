@@ -85,20 +85,32 @@ USAGE = "usage: /usr/bin/cloud-init [-h] [--version]\ncloud-init: error: invalid
             ],
         ),
         # As Ubuntu 22.04 and RHEL 9 have it.
-        (0, DEGRADED.replace("DEPRECATED:\n\t- Key 'lock-passwd' is deprecated in 22.3\n", ""), "",
-         "degraded", ["Failed calling zypper: https://example.com/", "No template found"]),
+        (
+            0,
+            DEGRADED.replace("DEPRECATED:\n\t- Key 'lock-passwd' is deprecated in 22.3\n", ""),
+            "",
+            "degraded",
+            ["Failed calling zypper: https://example.com/", "No template found"],
+        ),
         (
             1,
             ERROR,
             "",
             "error",
             [
-                ("('scripts_user', RuntimeError('Runparts: 1 failures (part-001) in 1 attempted "
-                "commands'))")
+                (
+                    "('scripts_user', RuntimeError('Runparts: 1 failures (part-001) in 1 attempted "
+                    "commands'))"
+                )
             ],
         ),
-        (1, OLD_ERROR, "", "error",
-         ["('timezone', OSError('Invalid timezone Mars/North, no file found'))"]),
+        (
+            1,
+            OLD_ERROR,
+            "",
+            "error",
+            ["('timezone', OSError('Invalid timezone Mars/North, no file found'))"],
+        ),
         (1, "", "it broke\n", "error", ["it broke"]),
         (126, "", "", "error", ["exit code 126"]),
         (2, "", USAGE, "absent", []),
@@ -106,7 +118,7 @@ USAGE = "usage: /usr/bin/cloud-init [-h] [--version]\ncloud-init: error: invalid
         (124, "......", "", "running", []),
         (137, "", "", "running", []),
     ],
-)  # fmt: skip
+)
 def test_how_it_ended(code: int, stdout: str, stderr: str, status: str, errors: list[str]) -> None:
     assert judge(code, stdout, stderr) == CloudInit(status, errors)
 

@@ -58,8 +58,10 @@ TEXTS = [
     ("ssh: connect to host 203.0.113.7 port 22: Connection timed out", "timed_out", False),
     ("ssh: connect to host 203.0.113.7 port 22: Operation timed out", "timed_out", False),
     (
-        ("Connection timed out during banner exchange\r\n"
-        "Connection to 203.0.113.7 port 22 timed out\r\n"),
+        (
+            "Connection timed out during banner exchange\r\n"
+            "Connection to 203.0.113.7 port 22 timed out\r\n"
+        ),
         "timed_out",
         False,
     ),
@@ -67,8 +69,10 @@ TEXTS = [
     ("root@203.0.113.7: Permission denied (publickey).", "permission_denied", False),
     ("Permission denied (publickey,gssapi-keyex,password).", "permission_denied", False),
     (
-        ("Received disconnect from 203.0.113.7 port 22:2: Too many authentication failures\r\n"
-        "Disconnected from 203.0.113.7 port 22"),
+        (
+            "Received disconnect from 203.0.113.7 port 22:2: Too many authentication failures\r\n"
+            "Disconnected from 203.0.113.7 port 22"
+        ),
         "permission_denied",
         False,
     ),
@@ -78,26 +82,32 @@ TEXTS = [
         True,
     ),
     (
-        ("WARNING: Your password has expired.\n"
-        "Password change required but no TTY available."),
+        ("WARNING: Your password has expired.\nPassword change required but no TTY available."),
         "permission_denied",
         False,
     ),
     (CHANGED + REFUSED_IT, "host_key_changed", True),
-    (CHANGED + BORE_WITH_IT + "root@203.0.113.7: Permission denied (publickey).",
-     "permission_denied", False),
+    (
+        CHANGED + BORE_WITH_IT + "root@203.0.113.7: Permission denied (publickey).",
+        "permission_denied",
+        False,
+    ),
     (CHANGED + BORE_WITH_IT + "Connection closed by 203.0.113.7 port 22", "unreachable", False),
     ("Host key verification failed.", "unreachable", True),
     (
-        ("No ED25519 host key is known for [203.0.113.7]:2222 and you have requested strict "
-        "checking.\r\nHost key verification failed."),
+        (
+            "No ED25519 host key is known for [203.0.113.7]:2222 and you have requested strict "
+            "checking.\r\nHost key verification failed."
+        ),
         "unreachable",
         True,
     ),
     (REVOKED, "unreachable", True),
     (
-        ("kex_exchange_identification: Connection closed by remote host\r\n"
-        "Connection closed by 203.0.113.7 port 22"),
+        (
+            "kex_exchange_identification: Connection closed by remote host\r\n"
+            "Connection closed by 203.0.113.7 port 22"
+        ),
         "unreachable",
         False,
     ),
@@ -105,23 +115,29 @@ TEXTS = [
     ("ssh: connect to host 203.0.113.7 port 22: No route to host", "unreachable", False),
     ("ssh: connect to host 203.0.113.7 port 22: Network is unreachable", "unreachable", False),
     (
-        "ssh: Could not resolve hostname gpu-1: Name or service not known", "unreachable", False,
+        "ssh: Could not resolve hostname gpu-1: Name or service not known",
+        "unreachable",
+        False,
     ),
     (
-        ("Unable to negotiate with 203.0.113.7 port 22: no matching host key type found. Their "
-        "offer: ssh-rsa"),
+        (
+            "Unable to negotiate with 203.0.113.7 port 22: no matching host key type found. Their "
+            "offer: ssh-rsa"
+        ),
         "unreachable",
         True,
     ),
     (
-        ('"System is booting up. Unprivileged users are not permitted to log in yet. Please come '
-        'back later. For technical details, see pam_nologin(8)."\n'),
+        (
+            '"System is booting up. Unprivileged users are not permitted to log in yet. Please come '
+            'back later. For technical details, see pam_nologin(8)."\n'
+        ),
         "unreachable",
         False,
     ),
     ("/home/me/.ssh/config: line 3: Bad configuration option: foo", "unreachable", False),
     ("", "unreachable", False),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "kind", "final"), TEXTS)
