@@ -129,8 +129,8 @@ TEXTS = [
     ),
     (
         (
-            '"System is booting up. Unprivileged users are not permitted to log in yet. Please come '
-            'back later. For technical details, see pam_nologin(8)."\n'
+            '"System is booting up. Unprivileged users are not permitted to log in yet. Please '
+            'come back later. For technical details, see pam_nologin(8)."\n'
         ),
         "unreachable",
         False,
