@@ -81,14 +81,16 @@ def _with_gpus(facts: Facts, expected: Expectations) -> list[Check]:
         machine.name(facts, expected),
         machine.driver_version(facts, expected),
         machine.cuda_version(facts, expected),
-        state.gpu_state(facts),
-        state.ecc(facts),
-        state.memory_rows(facts),
+        *_each_gpu(facts, state.gpu_state, state.ecc, state.memory_rows),
         machine.kernel_log(facts),
-        state.temperature(facts),
-        state.throttling(facts),
-        state.persistence(facts),
-        state.mig(facts),
+        *_each_gpu(facts, state.temperature, state.throttling, state.persistence, state.mig),
         machine.fabric(facts),
         machine.cuda_start(facts),
     ]
+
+
+def _each_gpu(facts: Facts, *checks: t.Callable[[Facts], Check]) -> list[Check]:
+    """Return the checks that look at every GPU; there may be GPUs that no tool lists."""
+    if facts.gpus:
+        return [check(facts) for check in checks]
+    return [Check(check.__name__, SKIP, "no tool has listed the GPUs") for check in checks]

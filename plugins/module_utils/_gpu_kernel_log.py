@@ -19,6 +19,9 @@ from ._text import printable
 _XID = re.compile(
     r"NVRM: Xid \((?:PCI:)?([0-9a-fA-F:.]{5,16})\): ([0-9]{1,5})(?:, *(.*))?", re.ASCII
 )
+# Or, while the driver starts, in three lines: NVRM: The NVIDIA GPU 0000:b3:00.0 / NVRM: (PCI ID:
+# 10de:26b5) installed in this system has / NVRM: fallen off the bus and is not responding.
+_THE_GPU = re.compile(r"NVRM: The NVIDIA GPU ([0-9a-fA-F:.]{7,16})", re.ASCII)
 _OFF_THE_BUS = re.compile(
     r"NVRM: (?:GPU (?:at )?(?:PCI:)?([0-9a-fA-F:.]{7,16}):? )?.*fallen off the bus", re.ASCII
 )
@@ -73,16 +76,18 @@ def parse_kernel_log(text: str) -> KernelLog:
     """Return what a kernel log says about GPUs, in the format of dmesg or of journalctl."""
     xids: dict[tuple[int, str], Xid] = {}
     lost: dict[str, None] = {}
-    client = module = None
+    client = module = named = None
     for line in text.splitlines():
         if "NVRM" not in line:
             continue
         if match := _XID.search(line):
-            xid = Xid(int(match[2]), _address(match[1]), printable(match[3] or "", 80))
+            xid = Xid(int(match[2]), _address(match[1]), printable(match[3] or "", 80).rstrip("."))
             if len(xids) < _KEPT:
                 xids.setdefault((xid.code, xid.address), xid)
         elif match := _OFF_THE_BUS.search(line):
-            lost.setdefault(_address(match[1]) if match[1] else "a GPU")
+            address = match[1] or named
+            lost.setdefault(_address(address) if address else "a GPU")
+        named = _first(_THE_GPU, line) or named
         client = _first(_CLIENT, line) or client
         module = _first(_MODULE, line) or module
     # Most drivers report it twice, as Xid 79 as well.

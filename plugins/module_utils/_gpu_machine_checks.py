@@ -78,6 +78,8 @@ def driver_library(facts: Facts) -> Check:
     name = "driver_library"
     if facts.nvidia.answered:
         return Check(name, PASS, f"both are {facts.nvidia.driver_version or 'of one version'}")
+    if facts.nvidia.kind == _gpu_nvidia.MISSING:
+        return Check(name, SKIP, "there is no nvidia-smi")
     if facts.nvidia.kind != _gpu_nvidia.MISMATCH:
         return Check(name, SKIP, "nvidia-smi does not answer")
     log = facts.kernel_log
@@ -117,7 +119,7 @@ def count(facts: Facts, expected: Expectations) -> Check:
         return Check(
             "count",
             SKIP,
-            f"{listed} listed; {facts.pci_source} does not show them, as in a container",
+            f"{listed} listed; {facts.pci_source} shows {plugged or 0}, as in a container",
         )
     if wanted is not None:
         parts.append(f"{wanted} expected")
@@ -137,12 +139,11 @@ def _listed(facts: Facts) -> int | None:
 
 
 def _lost(facts: Facts, listed: int | None) -> str | None:
-    """Return which GPUs are plugged in but dead, or not listed."""
+    """Return which GPUs are plugged in but not listed, or do not answer on the PCI bus."""
     dead = [function for function in facts.nvidia_functions if function.is_dead]
-    if dead:
-        return f"{addresses(dead)} does not answer on the PCI bus: the GPU is lost"
+    silent = f"{addresses(dead)} does not answer on the PCI bus: it is lost" if dead else None
     if listed is None:
-        return None
+        return silent
     known = {gpu.pci_bus_id for gpu in facts.gpus}
     plugged = facts.nvidia_functions
     if facts.amd.answered:
@@ -150,7 +151,7 @@ def _lost(facts: Facts, listed: int | None) -> str | None:
     missing = [function for function in plugged if function.address not in known]
     # Fewer, or other addresses: a container may see a PCI bus that is not its own.
     if len(plugged) <= len(facts.gpus) or not missing:
-        return None
+        return silent
     who = facts.nvidia.name or facts.amd.name
     return (
         f"{who} lists {len(facts.gpus)} of the {len(plugged)} GPUs that are plugged in: "

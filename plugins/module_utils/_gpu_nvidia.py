@@ -193,7 +193,7 @@ def complaint_text(ran: Ran) -> str:
         return printable(ran.problem)
     if ran.flooded:
         return "it wrote without end"
-    text = printable(ran.stderr.strip() or ran.stdout.strip() or "it says nothing")
+    text = printable(ran.stderr.strip() or ran.stdout.strip() or "it says nothing").rstrip(".")
     return f"{text} (exit code {ran.code})"
 
 

@@ -96,7 +96,7 @@ def temperature(facts: Facts) -> Check:
         detail = f"{_listed(hot)}, where its hardware slows it down. {_REPLACE}"
         return Check("temperature", FAIL, detail)
     degrees = sorted(gpu.temperature_c or 0 for gpu in known)
-    return Check("temperature", PASS, f"{degrees[0]} to {degrees[-1]} C")
+    return Check("temperature", PASS, f"{degrees[0]} C to {degrees[-1]} C")
 
 
 def _is_too_hot(gpu: Gpu) -> bool:
