@@ -20,9 +20,11 @@ _INSTALL = "Install the driver, or choose an image of the vendor that has it."
 
 def tool(facts: Facts) -> Check:
     """Whether the maker's tool answers at all."""
-    plugged = facts.nvidia_functions
     kind = facts.nvidia.kind
+    if _is_without_nvidia(facts) and facts.amd.kind != _gpu_nvidia.MISSING:
+        return _amd_tool(facts)
     if kind == _gpu_nvidia.MISSING:
+        plugged = facts.nvidia_functions
         if plugged:
             return Check("tool", FAIL, _no_tool(len(plugged), "nvidia-smi", addresses(plugged)))
         return _amd_tool(facts)
@@ -40,6 +42,12 @@ def tool(facts: Facts) -> Check:
     if _fails(facts, facts.amd):
         return _amd_tool(facts)
     return Check("tool", PASS, "nvidia-smi answers")
+
+
+def _is_without_nvidia(facts: Facts) -> bool:
+    """Return whether the machine has no GPU of NVIDIA, though its tools may be installed."""
+    absent = (_gpu_nvidia.MISSING, _gpu_nvidia.NO_DEVICES, _gpu_nvidia.NO_DRIVER)
+    return facts.nvidia.kind in absent and not facts.nvidia_functions
 
 
 def _amd_tool(facts: Facts) -> Check:
@@ -128,10 +136,8 @@ def count(facts: Facts, expected: Expectations) -> Check:
 
 def _listed(facts: Facts) -> int | None:
     """Return how many GPUs the tools list; None if a tool did not say."""
-    silent = facts.nvidia.kind not in (None, _gpu_nvidia.NO_DEVICES, _gpu_nvidia.MISSING)
-    if silent or _fails(facts, facts.amd):
-        return None
-    if facts.nvidia.kind == _gpu_nvidia.MISSING and facts.nvidia_functions:
+    answered = facts.nvidia.kind in (None, _gpu_nvidia.NO_DEVICES) or _is_without_nvidia(facts)
+    if not answered or _fails(facts, facts.amd):
         return None
     if facts.amd.kind == _gpu_nvidia.MISSING and facts.amd_functions and not facts.nvidia.gpus:
         return None

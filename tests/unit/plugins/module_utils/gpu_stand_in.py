@@ -32,9 +32,9 @@ def output_of(name: str, command: str) -> str:
 def install(name: str, folder: Path) -> None:
     """Write the commands of a machine as executables."""
     for command, reply in commands_of(name).items():
-        cases = [
-            (shlex.quote(answer["args"]), answer) for answer in reply.get("answers", [])
-        ] + [("*", reply)]
+        cases = [(shlex.quote(answer["args"]), answer) for answer in reply.get("answers", [])] + [
+            ("*", reply)
+        ]
         lines = ["#!/bin/sh", 'case "$*" in']
         for pattern, answer in cases:
             out, err = (shlex.quote(str(answer.get(key, ""))) for key in ("stdout", "stderr"))

@@ -71,7 +71,9 @@ def test_which_numbers_speak_of_the_machine(code: int, fault: bool) -> None:
 
 def test_a_repeated_error_is_kept_once_for_each_gpu() -> None:
     lines = [
-        f"NVRM: Xid (PCI:0000:{bus}:00): 31, pid={pid}" for pid in range(500) for bus in ("3b", "5d")
+        f"NVRM: Xid (PCI:0000:{bus}:00): 31, pid={pid}"
+        for pid in range(500)
+        for bus in ("3b", "5d")
     ]
 
     assert [xid.address for xid in parse_kernel_log("\n".join(lines)).xids] == [

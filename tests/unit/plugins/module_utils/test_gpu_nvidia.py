@@ -94,9 +94,7 @@ def test_errors_are_summed_in_every_layout() -> None:
     new = "<sram_uncorrectable_parity>1</sram_uncorrectable_parity>" \
           "<sram_uncorrectable_secded>2</sram_uncorrectable_secded>" \
           "<dram_uncorrectable>4</dram_uncorrectable>"  # fmt: skip
-    middle = (
-        "<sram_uncorrectable>3</sram_uncorrectable><dram_uncorrectable>4</dram_uncorrectable>"
-    )
+    middle = "<sram_uncorrectable>3</sram_uncorrectable><dram_uncorrectable>4</dram_uncorrectable>"
     old = "<double_bit><device_memory>7</device_memory><total>7</total></double_bit>"
 
     for layout in (new, middle, old):
@@ -135,17 +133,19 @@ def test_a_gpu_that_does_not_answer_is_noticed() -> None:
     ],
 )
 def test_what_is_no_document_is_a_typed_error(text: str) -> None:
-    with pytest.raises(UnreadableOutput, match="^nvidia-smi: its "):
+    with pytest.raises(UnreadableOutput, match=r"^nvidia-smi: its "):
         parse_smi_xml(text)
 
 
 @given(ANY_TEXT)
 def test_any_text_is_a_document_or_a_typed_error(text: str) -> None:
     for candidate in (text, DOCUMENT.format(text), DOCUMENT.format(f"<gpu>{text}</gpu>")):
+        problem = ""
         try:
             parse_smi_xml(candidate)
         except UnreadableOutput as exc:
-            assert len(str(exc)) < 400 and "\n" not in str(exc)
+            problem = str(exc)
+        assert len(problem) < 400 and "\n" not in problem
     inactive_links(text)
     library_version(text)
     module_version(text)
