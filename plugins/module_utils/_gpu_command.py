@@ -81,12 +81,16 @@ def run_command(
     except OSError as exc:
         return Ran(problem=exc.strerror or str(exc))
     reader = _Reader(process, max_bytes)
+    finished = False
     try:
         reader.read_until(deadline)
         timed_out = not reader.flooded and not _ended(process, deadline)
+        # A daemon that it has started, and that has let go of the outputs, is meant to stay.
+        finished = not timed_out and reader.at_end
     finally:
         reader.close()
-        _kill(process)
+        if not finished:
+            _kill(process)
     return Ran(
         code=None if timed_out or reader.flooded else process.returncode,
         stdout=reader.text(0),
@@ -124,6 +128,11 @@ class _Reader:
                 return
             for key, _events in ready:
                 self._take(t.cast("t.IO[bytes]", key.fileobj), key.data)
+
+    @property
+    def at_end(self) -> bool:
+        """Whether both outputs are closed."""
+        return not self._selector.get_map() and not self.flooded
 
     def _take(self, stream: t.IO[bytes], number: int) -> None:
         try:

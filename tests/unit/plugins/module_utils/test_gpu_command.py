@@ -107,6 +107,14 @@ def test_what_a_command_leaves_behind_is_neither_waited_for_nor_left(tmp_path: P
     wait_until_gone(int(pid_file.read_text()))
 
 
+def test_a_daemon_that_a_command_has_started_stays() -> None:
+    ran = run_command(["/bin/sh", "-c", "sleep 600 >/dev/null 2>&1 & echo $!"], LONG)
+
+    pid = int(ran.stdout)
+    assert ran.ok and is_running(pid)
+    os.kill(pid, signal.SIGKILL)
+
+
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_a_command_that_floods_is_stopped(stream: str) -> None:
     ran = python(
