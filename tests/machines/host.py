@@ -50,8 +50,9 @@ def install_packages() -> None:
     if not shutil.which("apt-get", path=PATH):
         raise NotPossible(f"there is no apt-get to install {', '.join(missing)} with")
     install = ("apt-get", "-qq", "install", "--yes", "--no-install-recommends", *missing)
+    # A source that cannot be read matters only if the packages come from there.
+    attempt("apt-get", "-qq", "update", timeout=300)
     try:
-        run("apt-get", "-qq", "update", timeout=300)
         run(*install, timeout=600)
     except MachineError as exc:
         raise NotPossible(f"{', '.join(missing)} cannot be installed: {exc}") from exc

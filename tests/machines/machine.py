@@ -154,6 +154,12 @@ class Machine(abc.ABC):
         """Wait until sshd answers. Raises MachineError if it does not, or the machine ended."""
         self.wait_for(lambda: network.answers(self._place.address), "sshd to answer", timeout)
 
+    def wait_for_login(self, user: str = "root", timeout: float = 60) -> None:
+        """Wait until a user can log in: sshd answers, the key is there, and the boot is over."""
+        self.wait_for(
+            lambda: self.ssh("true", user=user).returncode == 0, f"{user}'s login", timeout
+        )
+
     def wait_for(self, condition: Callable[[], bool], what: str, timeout: float = 60) -> None:
         """Wait until a condition is true. Raises MachineError, which says ``what`` was awaited."""
         deadline = time.monotonic() + timeout
@@ -188,8 +194,8 @@ class Machine(abc.ABC):
                 os.kill(process, signal.SIGKILL)
         self._supervisor.kill()
         self._supervisor.wait()
-        for process in self._started:
-            process.communicate()
+        for started in self._started:
+            started.communicate()
         run_ = self._place.run
         run_.network.detach(self.name, self._place.address)
         remove_disk(run_.folder, self.name)

@@ -74,7 +74,7 @@ def test_the_key_arrives_late(machines: Machines) -> None:
 
     for machine in (light, whole):
         for name in ("root", "ann"):
-            machine.wait_for(lambda m=machine, n=name: m.ssh("true", user=n).returncode == 0, "key")
+            machine.wait_for_login(name)
             assert machine.ssh("whoami", user=name).stdout == f"{name}\n"
 
 
@@ -89,7 +89,7 @@ def test_the_host_key_is_replaced(machines: Machines, tmp_path: Path) -> None:
         machine.replace_host_key()
 
         assert machine.host_key != old
-        machine.wait_for(lambda m=machine: m.ssh("true").returncode == 0, "the new host key")
+        machine.wait_for_login()
         refused = ssh_as_a_stranger(machine, known)
         assert refused.returncode == 255
         assert "REMOTE HOST IDENTIFICATION HAS CHANGED" in refused.stderr
@@ -119,7 +119,7 @@ def test_users_with_and_without_sudo(machines: Machines) -> None:
     light, whole = machines.light("light", users=users), machines.whole("whole", users=users)
     for machine in (light, whole):
         machine.wait_for_sshd()
-        machine.wait_for(lambda m=machine: m.ssh("true", user="bob").returncode == 0, "logins")
+        machine.wait_for_login("bob")
 
         assert machine.ssh("whoami; sudo -n whoami", user="ann").stdout == "ann\nroot\n"
         assert machine.ssh("whoami", user="bob").stdout == "bob\n"
@@ -143,7 +143,7 @@ def test_a_process_holds_the_lock_of_dpkg(machines: Machines) -> None:
 def test_cloud_init_takes_a_while(machines: Machines) -> None:
     machine = machines.whole("slow", user_data=SLOW)
     machine.wait_for_sshd()
-    machine.wait_for(lambda: machine.ssh("true").returncode == 0, "logins")
+    machine.wait_for_login()
     assert machine.ssh("cloud-init status").stdout == "status: running\n"
     waiting = machine.start("cloud-init", "status", "--wait")
 
@@ -159,7 +159,7 @@ def test_cloud_init_takes_a_while(machines: Machines) -> None:
 def test_cloud_init_fails(machines: Machines) -> None:
     machine = machines.whole("failing", user_data=FAILING)
     machine.wait_for_sshd()
-    machine.wait_for(lambda: machine.ssh("true").returncode == 0, "logins")
+    machine.wait_for_login()
 
     done = machine.ssh("cloud-init status --wait --long", timeout=60)
 
@@ -170,7 +170,7 @@ def test_cloud_init_fails(machines: Machines) -> None:
 def test_a_whole_machine_reboots(machines: Machines) -> None:
     machine = machines.whole("whole")
     machine.wait_for_sshd()
-    machine.wait_for(lambda: machine.ssh("touch /root/stays").returncode == 0, "logins")
+    machine.ssh("touch /root/stays")
     assert machine.ssh("cat /proc/1/comm").stdout == "systemd\n"
     before = machine.boot_id()
 

@@ -192,11 +192,11 @@ def test_whoever_is_not_root_gets_a_sentence(command: str) -> None:
 def test_what_is_wrong_is_said() -> None:
     with Machines() as machines:
         machine = machines.light("one")
-        for arguments, problem in (
-            ({"name": "One"}, "no name"),
-            ({"name": "one"}, "There is a machine one already"),
-            ({"name": "two", "address": machine.address}, "is not free"),
-            ({"name": "two", "address": "192.0.2.1"}, "is not free"),
+        for name, address, problem in (
+            ("One", None, "'One' is no name"),
+            ("one", None, "There is a machine one already"),
+            ("two", machine.address, "is not free in 10.77"),
+            ("two", "192.0.2.1", "is not free in 10.77"),
         ):
             with pytest.raises(MachineError, match=problem):
-                machines.light(**arguments)
+                machines.light(name, address=address)
