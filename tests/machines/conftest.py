@@ -5,11 +5,16 @@
 
 from __future__ import annotations
 
+import subprocess
 import typing as t
+from pathlib import Path
 
 import pytest
 
-from . import Machines, NotPossible, NotRoot
+from . import Machine, Machines, NotPossible, NotRoot
+
+# User data with which cloud-init ends in an error.
+FAILING = "#cloud-config\nruncmd:\n  - [sh, -c, 'exit 3']\n"
 
 
 @pytest.fixture
@@ -24,3 +29,20 @@ def machines() -> t.Iterator[Machines]:
         pytest.skip(str(exc))
     with made:
         yield made
+
+
+def ssh_as_a_stranger(
+    machine: Machine, known_hosts: Path, *options: str
+) -> subprocess.CompletedProcess[str]:
+    """Log in with the right key, and with known hosts of one's own that are added to."""
+    return subprocess.run(
+        [
+            *("ssh", "-F", "/dev/null", "-i", machine.key_file, "-o", "IdentitiesOnly=yes"),
+            *("-o", f"UserKnownHostsFile={known_hosts}", "-o", "StrictHostKeyChecking=accept-new"),
+            *("-o", "BatchMode=yes", *options, f"root@{machine.address}", "hostname"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )

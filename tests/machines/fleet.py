@@ -56,6 +56,7 @@ class Machines:
 
     def __init__(self) -> None:
         self._machines: dict[str, Machine] = {}
+        self._used: set[str] = set()
         self._kept = False
 
     def __enter__(self) -> Machines:
@@ -89,7 +90,7 @@ class Machines:
         key_after: float = 0,
         users: Sequence[User] = (),
     ) -> LightMachine:
-        """Start a light machine. Its address is the next free one, unless one is given."""
+        """Start a light machine. Its address is the next one, unless one is given."""
         access = Access(sshd_after, key_after, tuple(users))
         return self._add(LightMachine(self._place(name, address), access))
 
@@ -137,13 +138,15 @@ class Machines:
         return Place(self._run, self._base, name, self._address(address), self.key_file)
 
     def _address(self, wanted: str | None) -> ipaddress.IPv4Address:
-        taken = {machine.address for machine in self._machines.values()}
-        free = [each for each in self._run.network.addresses.hosts() if str(each) not in taken]
-        # The first one is that of the host.
-        for address in free[1:]:
-            if wanted in (None, str(address)):
+        """Return an address: one that nobody had yet, unless the caller wants a certain one."""
+        taken = {machine.address for machine in self._machines.values()} if wanted else self._used
+        _of_host, *possible = self._run.network.addresses.hosts()
+        for address in possible:
+            if wanted in (None, str(address)) and str(address) not in taken:
+                self._used.add(str(address))
                 return address
-        raise MachineError(f"{wanted or 'An address'} is not free in {self._run.network.addresses}")
+        network = self._run.network.addresses
+        raise MachineError(f"{wanted} is not free in {network}" if wanted else f"{network} is full")
 
     def _add(self, machine: _M) -> _M:
         self._machines[machine.name] = machine

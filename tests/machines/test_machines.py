@@ -5,32 +5,14 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
-from . import Machine, Machines, User
+from . import Machines, User
+from .conftest import FAILING, ssh_as_a_stranger
 
 # Boot commands that take as long as the test wants.
 GATE = "/run/go-on"
 SLOW = f"#cloud-config\nruncmd:\n  - until [ -e {GATE} ]; do sleep 0.1; done\n"
-FAILING = "#cloud-config\nruncmd:\n  - [sh, -c, 'exit 3']\n"
-
-
-def ssh_as_a_stranger(
-    machine: Machine, known_hosts: Path, *options: str
-) -> subprocess.CompletedProcess[str]:
-    """Log in with the right key, and with known hosts of one's own that are added to."""
-    return subprocess.run(
-        [
-            *("ssh", "-F", "/dev/null", "-i", machine.key_file, "-o", "IdentitiesOnly=yes"),
-            *("-o", f"UserKnownHostsFile={known_hosts}", "-o", "StrictHostKeyChecking=accept-new"),
-            *("-o", "BatchMode=yes", *options, f"root@{machine.address}", "hostname"),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_a_light_machine_is_a_host_of_its_own(machines: Machines) -> None:
