@@ -49,7 +49,7 @@ machines-down:
 
 machines-test:
 	@$(MACHINES) prepare
-	@$(IN_VENV) pytest -q -n $(JOBS) --dist loadgroup tests/machines
+	@$(IN_VENV) pytest -q -n $(JOBS) --dist loadfile -o faulthandler_timeout=300 tests/machines
 
 clean:
 	rm -rf .venv .venv-check .demo .nox .coverage* .pytest_cache .hypothesis tests/output

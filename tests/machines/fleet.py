@@ -108,6 +108,15 @@ class Machines:
         access = Access(sshd_after, key_after, tuple(users))
         return self._add(WholeMachine(self._place(name, address), access, user_data))
 
+    def new_address(self) -> str:
+        """Return an address that no machine has had yet, and that only who asks for it gets."""
+        _of_host, *possible = map(str, self._run.network.addresses.hosts())
+        for address in possible:
+            if address not in self._used:
+                self._used.add(address)
+                return address
+        raise MachineError(f"All addresses of {self._run.network.addresses} are taken")
+
     def destroy(self, machine: Machine) -> None:
         """Remove one machine at once; its name and its address are free again."""
         del self._machines[machine.name]
@@ -135,18 +144,17 @@ class Machines:
             raise MachineError(f"{name!r} is no name: small letters, digits and dashes, at most 31")
         if name in self._machines:
             raise MachineError(f"There is a machine {name} already")
-        return Place(self._run, self._base, name, self._address(address), self.key_file)
+        place = self._address(address or self.new_address())
+        return Place(self._run, self._base, name, place, self.key_file)
 
-    def _address(self, wanted: str | None) -> ipaddress.IPv4Address:
-        """Return an address: one that nobody had yet, unless the caller wants a certain one."""
-        taken = {machine.address for machine in self._machines.values()} if wanted else self._used
+    def _address(self, wanted: str) -> ipaddress.IPv4Address:
+        taken = {machine.address for machine in self._machines.values()}
         _of_host, *possible = self._run.network.addresses.hosts()
         for address in possible:
-            if wanted in (None, str(address)) and str(address) not in taken:
-                self._used.add(str(address))
+            if str(address) == wanted and wanted not in taken:
+                self._used.add(wanted)
                 return address
-        network = self._run.network.addresses
-        raise MachineError(f"{wanted} is not free in {network}" if wanted else f"{network} is full")
+        raise MachineError(f"{wanted} is not free in {self._run.network.addresses}")
 
     def _add(self, machine: _M) -> _M:
         self._machines[machine.name] = machine
