@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import typing as t
 from pathlib import Path
@@ -23,11 +24,11 @@ def machines() -> t.Iterator[Machines]:
 
     `make machines-test` ends before it comes here where there can be none; without it, skip.
     """
-    try:
-        made = Machines().__enter__()
-    except (NotRoot, NotPossible) as exc:
-        pytest.skip(str(exc))
-    with made:
+    with contextlib.ExitStack() as stack:
+        try:
+            made = stack.enter_context(Machines())
+        except (NotRoot, NotPossible) as exc:
+            pytest.skip(str(exc))
         yield made
 
 
