@@ -17,7 +17,6 @@ import typing as t
 from ansible import constants as C
 from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import NetworkConnectionBase
-
 from ansible_collections.compute_desk.supply.plugins.module_utils import (
     _cloud_init,
     _package_lock,

@@ -40,19 +40,26 @@ owners=
 for f in {files}; do
   [ -e "$f" ] || continue
   case $f in
-  *.pid) read -r pid < "$f" && echo "pidfile $pid $f" && owners="$owners $pid";;
+  *.pid) pid=; read -r pid < "$f"; echo "pidfile $pid $f"; owners="$owners $pid";;
   *) stat -c 'file %d %i %n' "$f";;
   esac
 done 2>/dev/null
 sed 's/^/lock /' /proc/locks 2>/dev/null
-owners="$owners $(sed -n 's/^.* \([0-9]*\) [0-9a-f]*:[0-9a-f]*:[0-9]* .*$/\1/p' /proc/locks 2>/dev/null)"
+pids='s/^.* \([0-9]*\) [0-9a-f]*:[0-9a-f]*:[0-9]* .*$/\1/p'
+owners="$owners $(sed -n "$pids" /proc/locks 2>/dev/null)"
 for pid in $owners; do
   read -r name < "/proc/$pid/comm" && echo "process $pid $name"
 done 2>/dev/null
 exit 0
 """
 
-_LOCK = re.compile(r"^lock \d+: (?:POSIX|FLOCK|OFDLCK) +\S+ +\S+ +(\d+) (\w+):(\w+):(\d+) ")
+_LOCK = re.compile(
+    r"^lock \d+: \w+ +\S+ +\S+ +([1-9]\d{0,9}) ([0-9a-f]+):([0-9a-f]+):(\d{1,20}) ",
+    re.ASCII | re.MULTILINE,
+)
+_FILE = re.compile(r"^file (\d{1,20}) (\d{1,20}) (.+)$", re.ASCII | re.MULTILINE)
+_PID_FILE = re.compile(r"^pidfile (\d{1,10}) (.+)$", re.ASCII | re.MULTILINE)
+_PROCESS = re.compile(r"^process (\d{1,10}) (.*)$", re.ASCII | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -69,33 +76,23 @@ class Holder:
 
 def command(files: t.Iterable[str]) -> str:
     """Return the command that looks at the locks."""
-    return _LOOK.format(files=" ".join(shlex.quote(file) for file in files))
+    return _LOOK.format(files=" ".join(shlex.quote(file) for file in files)).strip()
 
 
 def holders(stdout: str) -> list[Holder]:
     """Return who holds which of the files, by what ``command`` printed."""
-    files: dict[int, list[tuple[int, str]]] = {}
-    names: dict[int, str] = {}
-    found: list[tuple[str, int]] = []
-    pid_files: list[tuple[str, int]] = []
-    for line in stdout.splitlines():
-        kind, _space, rest = line.partition(" ")
-        first, _space, last = rest.partition(" ")
-        if kind == "process" and first.isdigit():
-            names[int(first)] = last
-        elif kind == "pidfile" and first.isdigit():
-            pid_files.append((last, int(first)))
-        elif kind == "file":
-            inode, _space, name = last.partition(" ")
-            files.setdefault(int(inode), []).append((int(first), name))
-        elif (match := _LOCK.match(line)) and int(match[1]):
-            device = (int(match[2], 16), int(match[3], 16))
-            same = files.get(int(match[4]), [])
-            found += [(name, int(match[1])) for dev, name in same if _is_same(dev, device)]
-    for name, pid in pid_files:
+    files: dict[str, list[tuple[int, str]]] = {}
+    for device, inode, name in _FILE.findall(stdout):
+        files.setdefault(inode, []).append((int(device), name))
+    names: dict[str, str] = dict(_PROCESS.findall(stdout))
+    found: list[tuple[str, str]] = []
+    for pid, major, minor, inode in _LOCK.findall(stdout):
+        device = (int(major, 16), int(minor, 16))
+        found += [(name, pid) for number, name in files.get(inode, []) if _is_on(device, number)]
+    for pid, name in _PID_FILE.findall(stdout):
         if names.get(pid, "").startswith(_WRITERS_OF_PID_FILES):
             found.append((name, pid))
-    return [Holder(name, pid, names.get(pid, "")) for name, pid in dict.fromkeys(found)]
+    return [Holder(name, int(pid), names.get(pid, "")) for name, pid in dict.fromkeys(found)]
 
 
 def held(by: t.Sequence[Holder]) -> Problem:
@@ -109,12 +106,12 @@ def held(by: t.Sequence[Holder]) -> Problem:
     )
 
 
-def _is_same(dev: int, device: tuple[int, int]) -> bool:
-    """Return whether stat's device number and that of /proc/locks are one device.
+def _is_on(device: tuple[int, int], number: int) -> bool:
+    """Return whether a device of /proc/locks is the one whose number stat gives.
 
     On file systems without a device of their own (overlay, btrfs) both have major number 0, and
     the minor ones differ.
     """
-    major = (dev >> 8) & 0xFFF
-    minor = (dev & 0xFF) | ((dev >> 12) & 0xFFF00)
-    return (major, minor) == device or major == device[0] == 0
+    major = (number >> 8) & 0xFFF
+    minor = (number & 0xFF) | ((number >> 12) & 0xFFF00)
+    return device == (major, minor) or device[0] == major == 0

@@ -114,12 +114,6 @@ _RULES = (
         "Log in by hand and put the account right, or use another user.",
     ),
     _Rule(
-        r"^(No .* host key is known for|Host key for server .* does not match|REVOKED HOST KEY)",
-        UNREACHABLE, "its host key is not known, and ssh is told to accept only known ones",
-        "Add the key to known_hosts after you have compared it, or use accept_new as the policy.",
-        final=True,
-    ),
-    _Rule(
         r"System is booting up|pam_nologin",
         UNREACHABLE, "the machine is booting and lets nobody in yet",
         "Raise the timeout; if it stays so, look for a service that does not start.",
@@ -148,14 +142,16 @@ _RULES = (
 
 _NOISE = re.compile(r"^(debug\d: |\*\* |Warning: Permanently added |Authenticated to |@+$)")
 _ANSIBLE_SAYS = re.compile(
-    r"^(Failed to connect to the host via \w+:|Data could not be sent .*?:) "
+    r"^(Failed to connect to the host via \w+:|Data could not be sent .*?:)( |$)"
 )
 _CHANGED = re.compile(r"REMOTE HOST IDENTIFICATION HAS CHANGED|^The host key for .* has changed")
 _UNVERIFIED = re.compile(r"^Host key verification failed\.?$|host key for .* has changed")
-_OFFENDING = re.compile(r"^Offending (?:\S+ )?key in (.+?):(\d+)$")
+_REVOKED = re.compile(r" host key for \S+ (was|is marked as) revoked")
+_OFFENDING = re.compile(r"^Offending (?:\S+ )?key in (.+?):\d+$")
+_KNOWN_AS = re.compile(r"^(?:Host key|\S+ host key) for (\S+) has changed")
 _FINGERPRINT = re.compile(r"^((?:SHA256|MD5):\S+?)\.?$")
 _UNUSED_KEY = re.compile(
-    r'^(Load key ".*|no such identity: .*|Identity file .* not accessible: .*'
+    r'^(Load key ".*|no such identity: .*|(Warning: )?Identity file .* not accessible: .*'
     r"|Permissions .* for '.*' are too open\.)$"
 )
 
@@ -163,7 +159,7 @@ _UNUSED_KEY = re.compile(
 def judge(text: str, target: Target) -> Problem:
     """Return why there is no connection, by the words of ssh (and Ansible's before them)."""
     lines = _lines(text)
-    problem = _changed_host_key(lines) or _by_rules(lines)
+    problem = _host_key_problem(lines) or _by_rules(lines)
     evidence = [line for line in lines if _UNUSED_KEY.match(line)]
     message = problem.message
     if problem.kind == PERMISSION_DENIED and evidence:
@@ -183,21 +179,44 @@ def _lines(text: str) -> list[str]:
     return [line for line in lines if line and not _NOISE.match(line)]
 
 
-def _changed_host_key(lines: list[str]) -> Problem | None:
-    """A changed key that ssh was told to bear with is only a warning: the end must name it too."""
-    if not any(_CHANGED.search(line) for line in lines):
-        return None
+def _host_key_problem(lines: list[str]) -> Problem | None:
+    """Return what is wrong with the host key, if that is why ssh ended.
+
+    A changed key that ssh was told to bear with is only a warning, so its last line has to agree.
+    """
     if not any(_UNVERIFIED.search(line) for line in lines[-1:]):
         return None
-    seen = [match[1] for match in map(_FINGERPRINT.match, lines) if match]
-    known = [match for match in map(_OFFENDING.match, lines) if match]
-    now = f"; it shows {printable(seen[-1], 100)} now" if seen else ""
-    where = f" ({quoted(known[-1][1], 200)}, line {known[-1][2]})" if known else ""
+    if any(_CHANGED.search(line) for line in lines):
+        return _changed_host_key(lines)
+    if any(_REVOKED.search(line) for line in lines):
+        return Problem(
+            UNREACHABLE,
+            "its host key is marked as revoked",
+            "Do not log in before you know why; the mark is in known_hosts.",
+            final=True,
+        )
+    return Problem(
+        UNREACHABLE,
+        "its host key is not known, and ssh is to accept only known ones",
+        "Compare its fingerprint and add it to known_hosts, or let ssh accept what it never saw "
+        "with -o StrictHostKeyChecking=accept-new in ansible_ssh_common_args.",
+        final=True,
+    )
+
+
+def _changed_host_key(lines: list[str]) -> Problem:
+    def find(pattern: re.Pattern[str], default: str) -> str:
+        found = [match[1] for match in map(pattern.match, lines) if match]
+        return found[-1] if found else default
+
+    file = quoted(find(_OFFENDING, "known_hosts"), 200)
+    name = quoted(find(_KNOWN_AS, "the name of the host"), 200)
     return Problem(
         HOST_KEY_CHANGED,
-        f"the machine has another host key than the one known for it{now}",
+        "its host key is another one than the one that is known; now it is "
+        + printable(find(_FINGERPRINT, "not shown"), 100),
         "It was installed anew, or another machine answers in its place: find out which before "
-        f"you log in. Then remove the old key{where} with ssh-keygen -R.",
+        f"you log in. Then remove the old key: ssh-keygen -f {file} -R {name}.",
         final=True,
     )
 
@@ -208,7 +227,7 @@ def _by_rules(lines: list[str]) -> Problem:
             if re.search(rule.pattern, line):
                 message = rule.message.format(line=printable(line))
                 return Problem(rule.kind, message, rule.hint, rule.final)
-    last: t.Sequence[str] = lines[-1:] or ["ssh gave no reason"]
+    last: t.Sequence[str] = lines[-1:] or ["it broke off, and no reason was given"]
     return Problem(
         UNREACHABLE,
         f"the connection failed: {printable(last[0])}",

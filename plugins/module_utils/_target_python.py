@@ -26,7 +26,7 @@ try() {{ v=$("$@" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/d
 {tries}
 exit 0
 """
-_FOUND = re.compile(r"^python (\d+)\.(\d+)\.(\d+) (.+)$", re.MULTILINE)
+_FOUND = re.compile(r"^python (\d+)\.(\d+)\.(\d+) (.+)$", re.ASCII | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Python:
 
 def command(interpreters: t.Iterable[str]) -> str:
     """Return the command that tries these interpreters; each may have arguments."""
-    return _LOOK.format(tries="\n".join(f"try {_quoted(words)}" for words in interpreters))
+    return _LOOK.format(tries="\n".join(f"try {_quoted(words)}" for words in interpreters)).strip()
 
 
 def _quoted(interpreter: str) -> str:

@@ -19,7 +19,6 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import ConnectionBase
-
 from ansible_collections.compute_desk.supply.plugins.module_utils._problem import Problem
 from ansible_collections.compute_desk.supply.plugins.module_utils._ssh_failure import (
     Setting,
