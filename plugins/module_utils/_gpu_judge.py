@@ -63,7 +63,7 @@ def _without_gpus(expected: Expectations) -> list[Check]:
     if expected.wants_gpus:
         wanted = f"{expected.count or ''} {expected.name or 'GPU'}".strip()
         detail = (
-            f"no GPU is there, but {wanted} expected. "
+            f"no GPU is there; expected: {wanted}. "
             "Is it the machine that was ordered? If so, ask the vendor for another."
         )
         count = Check("count", FAIL, detail)

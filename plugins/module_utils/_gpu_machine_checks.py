@@ -111,7 +111,7 @@ def count(facts: Facts, expected: Expectations) -> Check:
     wanted = expected.count
     known = listed if listed is not None else plugged
     if wanted is not None and known is not None and known != wanted:
-        seen = "are listed" if listed is not None else "are plugged in"
+        seen = "listed" if listed is not None else "plugged in"
         others = f"; {problem}" if problem else ""
         return Check(
             "count", FAIL, f"{count_of(wanted, 'GPU')} expected, {known} {seen}{others}. {_REBOOT}"
@@ -175,8 +175,9 @@ def name(facts: Facts, expected: Expectations) -> Check:
     others = [gpu for gpu in facts.gpus if not expected.fits_name(gpu.name or "")]
     if others:
         found = ", ".join(sorted({gpu.name or "without a name" for gpu in others}))
+        are = "is" if len(others) == 1 else "are"
         detail = (
-            f"{len(others)} of {count_of(len(facts.gpus), 'GPU')} not {expected.name}, "
+            f"{len(others)} of {count_of(len(facts.gpus), 'GPU')} {are} not {expected.name}, "
             f"but {found}. Is it the machine that was ordered?"
         )
         return Check("name", FAIL, detail)

@@ -168,7 +168,7 @@ def test_a_fleet_of_good_and_bad_machines(fleet: t.Callable[..., Fleet]) -> None
         "lost": "FAIL     nvidia-smi lists 7 of the 8 GPUs that are plugged in: 0000:db:00.0 is",
         "hanging": "FAIL     nvidia-smi timed out after 3 s, and was killed",
         "none": "no GPU   There is no GPU, and none is expected.",
-        "wrong": "FAIL     8 GPUs expected, 1 are listed.",
+        "wrong": "FAIL     8 GPUs expected, 1 listed.",
         "stale": "FAIL     Driver/library version mismatch: the kernel has loaded 535.54.03",
     }.items():
         assert words in rows[name], rows[name]
@@ -194,7 +194,7 @@ def test_a_fleet_of_good_and_bad_machines(fleet: t.Callable[..., Fleet]) -> None
         "good": "pass", "lost": "fail", "hanging": "fail", "none": "no_gpu", "wrong": "fail",
         "stale": "fail",
     }  # fmt: skip
-    assert summary["wrong"]["reason"].startswith("8 GPUs expected, 1 are listed.")
+    assert summary["wrong"]["reason"].startswith("8 GPUs expected, 1 listed.")
     assert summary["good"]["reason"] == ""
 
 
@@ -253,7 +253,7 @@ def test_odd_machines_are_named_as_well(fleet: t.Callable[..., Fleet]) -> None:
     assert "Traceback" not in output
     # What a machine says is data: here, there, and for the next job, where it would be a template.
     assert kept["reports"]["evil"]["gpus"][0]["name"] == name
-    assert f"1 of 1 GPU not H100, but {name}." in rows["evil"]
+    assert f"1 of 1 GPU is not H100, but {name}." in rows["evil"]
     assert "\u202e" not in output
     reason = custom_stats(output)["gpu_verify_summary"]["evil"]["reason"]
     assert "NVIDIA 67 raw jinja2: variable_start_string:." in " ".join(reason.split()), reason

@@ -132,7 +132,7 @@ def test_a_lost_gpu_is_named_by_its_address(machine: Machine) -> None:
         "nvidia-smi lists 7 of the 8 GPUs that are plugged in: 0000:db:00.0 is lost. Reboot"
     )
     assert machine.judge(count=8)["reasons"][0].startswith(
-        "8 GPUs expected, 7 are listed; nvidia-smi lists 7 of the 8 GPUs that are plugged in: "
+        "8 GPUs expected, 7 listed; nvidia-smi lists 7 of the 8 GPUs that are plugged in: "
         "0000:db:00.0 is lost."
     )
 
@@ -157,8 +157,8 @@ def test_what_was_expected_and_is_not_there(machine: Machine) -> None:
     report = machine.judge(count=8, name="H100", min_driver_version="570", min_cuda_version="12.8")
 
     assert failed(report) == ["count", "name", "driver_version", "cuda_version"]
-    assert report["reasons"][0].startswith("8 GPUs expected, 1 are listed.")
-    assert report["reasons"][1].startswith("1 of 1 GPU not H100, but NVIDIA H200.")
+    assert report["reasons"][0].startswith("8 GPUs expected, 1 listed.")
+    assert report["reasons"][1].startswith("1 of 1 GPU is not H100, but NVIDIA H200.")
     assert report["reasons"][2].startswith("The driver is 550.90.12, older than 570.")
     assert report["reasons"][3].startswith("The CUDA of the driver is 12.4, older than 12.8.")
 
@@ -172,14 +172,14 @@ def test_no_gpu_is_fine_unless_one_is_expected(machine: Machine) -> None:
         assert machine.judge(min_driver_version="550")["verdict"] == "no_gpu"
         report = machine.judge(count=8, name="H100")
         assert report["verdict"] == "fail"
-        assert report["reasons"][0].startswith("No GPU is there, but 8 H100 expected.")
+        assert report["reasons"][0].startswith("No GPU is there; expected: 8 H100.")
         assert machine.judge(name="H100")["verdict"] == "fail"
 
 
 def test_a_gpu_where_none_is_expected(machine: Machine) -> None:
     machine.install("t4")
 
-    assert machine.judge(count=0)["reasons"][0].startswith("0 GPUs expected, 1 are listed.")
+    assert machine.judge(count=0)["reasons"][0].startswith("0 GPUs expected, 1 listed.")
 
 
 def test_gpus_without_a_driver(machine: Machine) -> None:

@@ -222,7 +222,7 @@ def test_gpus_of_two_kinds() -> None:
     gpus = [HEALTHY, changed(index=1, pci_bus_id="0000:19:00.0", name="NVIDIA H200")]
     report = judge(facts(*gpus), Expectations(name="H100"))
 
-    assert report["reasons"][0].startswith("1 of 2 GPUs not H100, but NVIDIA H200.")
+    assert report["reasons"][0].startswith("1 of 2 GPUs is not H100, but NVIDIA H200.")
 
 
 def test_many_faults_are_told_in_short() -> None:
