@@ -282,7 +282,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Check the names of the options, and work their templates out, before their types."""
         given = dict(direct or {})
         refuse_unknown_options(given, self._option_names())
-        self.templar.available_variables = self._vars
+        self.templar.available_variables = self._vars or {}
         self._given = templated(given, EXPRESSIONS, self.templar)
         super().set_options(task_keys=task_keys, var_options=var_options, direct=self._given)
 
@@ -393,7 +393,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _add_host(self, record: Record, variables: Record) -> str:
         """Add a host with its variables and our groups; return its name."""
-        inventory = self.inventory
+        inventory: t.Any = self.inventory
         host: str = inert(record["name"])
         inventory.add_host(host)
         for group in _groups(record):
@@ -403,9 +403,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return host
 
     def _group(self, name: str) -> str:
-        known = self._group_names
+        known, inventory = self._group_names, t.cast("t.Any", self.inventory)
         if name not in known:
-            known[name] = self.inventory.add_group(inert(name))
+            known[name] = inventory.add_group(inert(name))
         return known[name]
 
     def _show(self, gathered: Gathered, options: HostOptions, warnings: list[str]) -> None:

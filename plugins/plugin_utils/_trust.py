@@ -16,13 +16,11 @@ from __future__ import annotations
 import re
 import typing as t
 
+import ansible.template
 from ansible.utils.unsafe_proxy import wrap_var
 
-try:
-    from ansible.template import trust_as_template
-except ImportError:
-    # ansible-core before 2.19
-    trust_as_template = None
+# Since ansible-core 2.19.
+_trusted: t.Callable[[str], str] | None = getattr(ansible.template, "trust_as_template", None)
 
 # By characters, not by template markers: a first line "#jinja2: variable_start_string:'[%'" changes
 # the markers, so a text without a single brace can run a lookup.
@@ -39,10 +37,10 @@ def inert(value: t.Any) -> t.Any:
     if not isinstance(value, str):
         return value
     if not is_harmless(value):
-        return value if trust_as_template else wrap_var(value)
+        return value if _trusted else wrap_var(value)
     # The method, because a wrapped string stays wrapped through str().
     plain = str.__str__(value)
-    return trust_as_template(plain) if trust_as_template else plain
+    return _trusted(plain) if _trusted else plain
 
 
 class Inert:
