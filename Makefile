@@ -34,6 +34,7 @@ check:
 
 bench:
 	@$(IN_VENV) python tests/bench/speed.py
+	@$(IN_VENV) python tests/bench/inventory.py
 
 clean:
 	rm -rf .venv .venv-check .demo .nox .coverage* .pytest_cache .hypothesis tests/output

@@ -193,8 +193,9 @@ from collections import Counter
 from dataclasses import replace
 
 from ansible import constants as C
-from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.errors import AnsibleParserError
 from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.inventory import (
     BaseInventoryPlugin,
     Cacheable,
@@ -231,12 +232,12 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._settings impo
     checked_number,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._stored import (
-    ForeignEntry,
     StoredOffer,
     entry_key,
     from_entry,
     to_entry,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._text import printable
 from ansible_collections.compute_desk.supply.plugins.module_utils._transport import (
     REQUESTS_IMPORT_ERROR,
 )
@@ -314,7 +315,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _option_names(self) -> set[str]:
         """Return the names of all options, aliases and those of Ansible's fragments included."""
-        definitions = C.config.get_configuration_definitions("inventory", self.NAME)
+        definitions = C.config.get_configuration_definitions("inventory", self._load_name)
         aliases = [alias for one in definitions.values() for alias in one.get("aliases") or []]
         return {*definitions, *aliases, "plugin"}
 
@@ -355,9 +356,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             return from_entry(self._cache[key])
         except KeyError:
             return {}
-        except (AnsibleError, ForeignEntry, OSError, ValueError) as exc:
+        # Whatever a cache plugin raises over a damaged entry.
+        except Exception as exc:  # noqa: BLE001
             self._cache.pop(key, None)
-            self.display.warning(f"The stored answers are not used, and replaced: {exc}")
+            problem = printable(to_text(exc), 300)
+            self.display.warning(f"The stored answers are not used, and replaced: {problem}")
             return {}
 
     def _add_hosts(self, gathered: Gathered, options: HostOptions) -> None:

@@ -139,7 +139,7 @@ def _failure(watch: Watch, options: GatherOptions, stored: t.Mapping[str, Stored
 def _problem(watch: Watch) -> str:
     error = watch.error or Unauthorized("it was not asked, because the API rejected the token")
     text = SupplyError(error.message, offer_id=watch.offer_id, code=error.code, hint=error.hint)
-    attempts = f" ({watch.polls} attempts)" if watch.polls > 1 else ""
+    attempts = f" It was asked for {watch.polls} times." if watch.polls > 1 else ""
     return f"{text}{attempts}"
 
 

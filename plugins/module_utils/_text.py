@@ -15,6 +15,8 @@ import unicodedata
 SHOWN_LENGTH = 200
 """How many characters of a foreign text a message shows, unless told otherwise."""
 
+_JSON_TYPES = ((bool, "a boolean"), (dict, "an object"), (list, "an array"), (str, "a string"))
+
 _SPACES = ("Zs", "Zl", "Zp")
 
 # What colours and moves the cursor in a terminal; without its first character it is just noise.
@@ -63,5 +65,8 @@ def clock_face(seconds: float) -> str:
 
 def json_type(value: t.Any) -> str:
     """Return what JSON calls a value that Python holds."""
-    names = {bool: "a boolean", dict: "an object", list: "an array", str: "a string"}
-    return "null" if value is None else names.get(type(value), "a number")
+    # By isinstance, because Ansible's strings are of classes of its own; a boolean is a number too.
+    for kind, name in _JSON_TYPES:
+        if isinstance(value, kind):
+            return name
+    return "null" if value is None else "a number"

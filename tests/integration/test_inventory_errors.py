@@ -1,0 +1,123 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The truth table of the inventory plugin: the second of two offers cannot be read."""
+
+from __future__ import annotations
+
+import typing as t
+
+from simulator import Simulator
+from support.workspace import Workspace
+
+from .sources import FILE_CACHE, Case, batch, listing
+
+Simulate = t.Callable[..., Simulator]
+
+GOOD = "aaaaaaaa-0000-4000-8000-000000000000"
+
+# What happens from the second request on, and what is said about it.
+FAULTS: dict[str, tuple[dict[str, t.Any], str]] = {
+    "401": ({"kind": "status", "code": 401}, "the API rejected the token (401)"),
+    "403": ({"kind": "status", "code": 403}, "the token may not read this offer (403)"),
+    "404": ({"kind": "status", "code": 404}, "the API does not know this offer (404)"),
+    "422": ({"kind": "status", "code": 422}, "the API refused the request (422)"),
+    "429": ({"kind": "status", "code": 429, "retry_after": 0}, "too many requests (429)"),
+    "429 for ever": ({"kind": "status", "code": 429, "retry_after": 9999}, "requests (429)"),
+    "500": ({"kind": "status", "code": 500}, "the API has an internal error (500)"),
+    "503": ({"kind": "status", "code": 503}, "the API is unavailable (503)"),
+    "html": ({"kind": "html"}, "not JSON"),
+    "truncated": ({"kind": "truncated"}, "the connection broke in the middle of the answer"),
+    "hang": ({"kind": "hang", "seconds": 60}, "did not answer within 2 seconds"),
+    "another offer": ({"kind": "body", "text": ""}, "which is another offer"),
+}
+
+OFFERS = {name: f"bbbbbbbb-0000-4000-8000-{number:012d}" for number, name in enumerate(FAULTS)}
+
+
+def tail(offer_id: str) -> str:
+    """Return the end of the id of an offer's machine, and of its host's name."""
+    return offer_id[:2] + offer_id[-6:]
+
+
+def an_offer(offer_id: str, fault: dict[str, t.Any] | None) -> dict[str, t.Any]:
+    """Return an offer that is ready, and answers well to its first request only."""
+    machine = {"instance_id": f"i-{tail(offer_id)}", "instance_name": "node", "ssh": None}
+    state = {"status": "running", "external_ip": "203.0.113.7", "ssh_command": None}
+    entry = {
+        "at": 0,
+        "status": "procured",
+        "procurement_status": "ready",
+        "instances": {"m": state},
+    }
+    if fault is not None and fault["kind"] == "body":
+        # All of it is right but the id, which is the other offer's.
+        answer = {"offer_id": GOOD, "status": "procured", "created_at": "2026-11-24T09:00:00Z"}
+        fault = {"kind": "status", "code": 200, "body": answer}
+    faults = [] if fault is None else [{**fault, "requests": list(range(2, 40))}]
+    return {
+        "offer_id": offer_id, "instances": {"m": machine}, "timeline": [entry], "faults": faults,
+    }  # fmt: skip
+
+
+def test_all_or_nothing_skip_and_stale(workspace: Workspace, simulate: Simulate) -> None:
+    faults = [an_offer(OFFERS[name], fault) for name, (fault, _said) in FAULTS.items()]
+    simulator = simulate(an_offer(GOOD, None), *faults)
+    good, *bad = [f"node-{tail(offer_id)}" for offer_id in (GOOD, *OFFERS.values())]
+
+    def cases(flush: bool = False, **config: t.Any) -> list[Case]:
+        short = {"request_timeout": 2, **config}
+        pairs = [[GOOD, offer_id] for offer_id in OFFERS.values()]
+        return [Case({"offer_ids": pair, **short}, flush=flush) for pair in pairs]
+
+    stale = cases(flush=True, **FILE_CACHE, on_error="stale")
+    first = batch(workspace, simulator, stale)
+    outcomes = batch(workspace, simulator, [*cases(), *cases(on_error="skip"), *stale])
+
+    assert [set(one.hosts) for one in first] == [{good, host} for host in bad]
+    count = len(FAULTS)
+    table = zip(
+        FAULTS, bad, outcomes[:count], outcomes[count : 2 * count], outcomes[2 * count :],
+        strict=True,
+    )  # fmt: skip
+    for name, host, failed, skipped, served in table:
+        said = FAULTS[name][1]
+        assert failed.error and not failed.hosts, name
+        assert "no host is taken from this source, because 1 of its 2 offers could" in failed.output
+        assert f"Offer {OFFERS[name]}: " in failed.output and said in failed.output, failed.output
+        assert skipped.error is None and set(skipped.hosts) == {good}, name
+        assert f"Offer {OFFERS[name]}: " in skipped.output and "left out" in skipped.output
+        assert set(served.hosts) == {good, host}, (name, served)
+        assert served.hosts[host]["compute_desk_stale"] is True
+        assert served.hosts[good]["compute_desk_stale"] is False
+        assert said in served.output and "answer that is 0:" in served.output
+        for one in (failed, skipped, served):
+            assert simulator.token not in one.output and "Traceback" not in one.output
+
+
+def test_the_command_fails(workspace: Workspace, simulate: Simulate) -> None:
+    fault = {"kind": "status", "code": 404, "requests": "all"}
+    simulator = simulate(an_offer(GOOD, None), {**an_offer(OFFERS["404"], None), "faults": [fault]})
+
+    alone = listing(workspace, simulator, {})
+    (workspace.folder / "more.ini").write_text("other\n")
+    beside = listing(workspace, simulator, {}, "-i", "more.ini")
+    quiet = listing(
+        workspace, simulator, {}, "-i", "more.ini", ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="false"
+    )
+
+    assert alone.code != 0 and beside.code != 0
+    assert OFFERS["404"] in alone.output
+    # What Ansible does by default, and why the documentation names the setting.
+    assert quiet.code == 0 and quiet.group("ungrouped") == ["other"]
+
+
+def test_everything_is_skipped(workspace: Workspace, simulate: Simulate) -> None:
+    fault = {"kind": "status", "code": 401, "requests": "all"}
+    simulator = simulate({**an_offer(GOOD, None), "faults": [fault]})
+    skip = {"on_error": "skip"}
+
+    loose, guarded = batch(workspace, simulator, [Case(skip), Case({**skip, "min_hosts": 1})])
+
+    assert loose.error is None and loose.hosts == {}
+    assert guarded.error and "min_hosts: there are 0 hosts" in guarded.output
