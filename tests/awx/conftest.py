@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import typing as t
-from pathlib import Path
 
 import pytest
 from integration.conftest import simulate, workspace  # noqa: F401 - fixtures

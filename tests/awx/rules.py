@@ -15,8 +15,8 @@ Thing = dict[str, t.Any]
 # Of the environment of a job. Credentials may not set them.
 BLOCKED = {"VIRTUAL_ENV", "PATH", "PYTHONPATH", "JOB_ID", "INVENTORY_ID", "CACHE", "AWX_HOST"}
 FIELD_KEYS = {
-    "type", "format", "choices", "id", "label", "help_text", "multiline", "secret", "ask_at_runtime",
-    "default",
+    "type", "format", "choices", "id", "label", "help_text", "multiline", "secret", "default",
+    "ask_at_runtime",
 }  # fmt: skip
 ANSWERS: dict[str, type | tuple[type, ...]] = {
     "text": str,

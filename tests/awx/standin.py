@@ -3,8 +3,8 @@
 
 """A stand-in for AWX's API: keeps what it is given, in memory, and refuses what AWX refuses.
 
-It knows the calls that the collection awx.awx makes for the objects of the role awx_setup, the rules
-of AWX that such objects easily break (rules.py), and what AWX removes together with what.
+It knows the calls that the collection awx.awx makes for the objects of the role awx_setup (api.py),
+the rules of AWX that such objects easily break (rules.py), and what AWX removes with what.
 
     with StandIn(playbooks={"wait.yml"}) as awx:
         run(..., env=awx.env())
@@ -20,10 +20,9 @@ import time
 import typing as t
 
 import uvicorn
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
 
 from . import rules
+from .api import TOKEN, make_app
 
 Thing = dict[str, t.Any]
 
@@ -50,7 +49,6 @@ DEFAULTS: dict[str, Thing] = {
     "inventories": {"kind": "", "host_filter": None, "variables": ""},
     "workflow_job_template_nodes": {"extra_data": {}},
 }
-TOKEN = "token-of-the-administrator"
 
 
 class StandIn:
@@ -70,7 +68,10 @@ class StandIn:
             self.add("credential_types", {"name": name, "managed": True, "kind": "ssh"})
         for number, name in enumerate(("our key", "back to AWX")):
             kind = list(self._things["credential_types"])[number]
-            self.add("credentials", {"name": name, "credential_type": kind, "organization": 1, "inputs": {}})
+            self.add(
+                "credentials",
+                {"name": name, "credential_type": kind, "organization": 1, "inputs": {}},
+            )
         self._existing = {id(one) for kind in TYPES for one in self._things[kind].values()}
         self._server = uvicorn.Server(uvicorn.Config(make_app(self), log_level="warning"))
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -99,9 +100,8 @@ class StandIn:
 
     def one(self, kind: str, name: str) -> Thing:
         """Return the thing of that name, or the node of that identifier."""
-        (found,) = (
-            one for one in self._things[kind].values() if name in (one.get("name"), one.get("identifier"))
-        )  # fmt: skip
+        things = self._things[kind].values()
+        (found,) = (one for one in things if name in (one.get("name"), one.get("identifier")))
         return found
 
     def name_of(self, number: int) -> str:
@@ -206,93 +206,3 @@ def _fits(one: Thing, field: str, value: str) -> bool:
         # An inventory source has none of its own; AWX looks at its inventory's.
         return True
     return str(one.get(field)) == value
-
-
-def _shown(kind: str, one: Thing) -> Thing:
-    """Return a thing as the API shows it: without secrets."""
-    if kind != "credentials":
-        return one
-    secret = {n: "$encrypted$" if n == "api_token" else v for n, v in one["inputs"].items()}
-    return {**one, "inputs": secret}
-
-
-def make_app(awx: StandIn) -> FastAPI:
-    """Return the API over a stand-in."""
-    app = FastAPI()
-
-    @app.middleware("http")
-    async def guard(request: Request, call_next: t.Any) -> Response:
-        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
-            return JSONResponse({"detail": "Authentication credentials were not provided."}, 401)
-        if request.method != "GET":
-            awx.writes.append((request.method, request.url.path))
-        response: Response = await call_next(request)
-        response.headers["X-API-Product-Name"] = "AWX"
-        response.headers["X-API-Product-Version"] = "24.6.1"
-        return response
-
-    @app.get("/api/v2/project_updates/{number}/")
-    async def project_update(number: int) -> Thing:
-        return {"id": number, "status": "successful"}
-
-    @app.get("/api/v2/{kind}/")
-    async def read_list(kind: str, request: Request) -> Thing:
-        found = [_shown(kind, one) for one in awx.find(kind, request.query_params)]
-        return {"count": len(found), "next": None, "results": found}
-
-    @app.post("/api/v2/{kind}/", status_code=201)
-    async def create(kind: str, request: Request) -> t.Any:
-        data = await request.json()
-        problem = awx.problem(kind, data)
-        return JSONResponse(problem, 400) if problem else _shown(kind, awx.add(kind, data))
-
-    @app.patch("/api/v2/{kind}/{number}/")
-    async def update(kind: str, number: int, request: Request) -> t.Any:
-        data = await request.json()
-        existing = awx.get(kind, number)
-        if existing is None:
-            return JSONResponse({"detail": "Not found."}, 404)
-        problem = awx.problem(kind, data, existing)
-        if problem:
-            return JSONResponse(problem, 400)
-        existing.update(data)
-        return _shown(kind, existing)
-
-    @app.delete("/api/v2/{kind}/{number}/")
-    async def remove(kind: str, number: int) -> Response:
-        return Response(status_code=awx.remove(kind, number))
-
-    @app.get("/api/v2/{kind}/{number}/survey_spec/")
-    async def survey(kind: str, number: int) -> Thing:
-        return awx.survey_of(number)
-
-    @app.post("/api/v2/{kind}/{number}/survey_spec/")
-    async def set_survey(kind: str, number: int, request: Request) -> t.Any:
-        data = await request.json()
-        problem = rules.survey_problem(data)
-        if problem:
-            return JSONResponse({"error": problem}, 400)
-        awx.keep_survey(number, data)
-        return {}
-
-    @app.delete("/api/v2/{kind}/{number}/survey_spec/")
-    async def drop_survey(kind: str, number: int) -> Thing:
-        awx.keep_survey(number, {})
-        return {}
-
-    @app.get("/api/v2/{kind}/{number}/{relation}/")
-    async def read_links(kind: str, number: int, relation: str) -> Thing:
-        found = [{"id": each} for each in awx.linked(number, relation)]
-        return {"count": len(found), "next": None, "results": found}
-
-    @app.post("/api/v2/{kind}/{number}/{relation}/", status_code=204)
-    async def link(kind: str, number: int, relation: str, request: Request) -> Response:
-        data = await request.json()
-        known = awx.linked(number, relation)
-        if data.get("disassociate"):
-            known.remove(data["id"])
-        else:
-            known.append(data["id"])
-        return Response(status_code=204)
-
-    return app

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What AWX makes of an inventory: it stores what a synchronization printed, and gives it to jobs."""
+"""What AWX makes of an inventory: it stores what a synchronization wrote, and gives it to jobs."""
 
 from __future__ import annotations
 

@@ -27,8 +27,10 @@ def installed(workspace: Workspace) -> Path:
     assert done.returncode == 0, done.stdout
     (archive,) = built.glob("*.tar.gz")
     done = workspace.run(
-        "ansible-galaxy", "collection", "install", str(archive), "-p", str(target), "--offline"
-    )
+        "ansible-galaxy", "collection", "install", str(archive), "-p", str(target), "--offline",
+        # Elsewhere it is installed already, which would do.
+        ANSIBLE_COLLECTIONS_PATH=str(target),
+    )  # fmt: skip
     assert done.returncode == 0, done.stdout
     return target
 

@@ -219,7 +219,9 @@ def test_the_wait_sets_the_offers_of_the_inventory(
     simulator = simulate(offer(A, ready()))
     awx.add("inventories", {"name": "Compute Desk machines", "organization": 1})
     number = awx.one("inventories", "Compute Desk machines")["id"]
-    awx.add("inventory_sources", {"name": "Compute Desk offers", "inventory": number, "source": "scm"})
+    awx.add(
+        "inventory_sources", {"name": "Compute Desk offers", "inventory": number, "source": "scm"}
+    )
 
     job = Awx(with_awx, simulator).job(
         "wait.yml", environment=awx.env(), compute_desk_offer_ids=A.upper(),
@@ -227,8 +229,8 @@ def test_the_wait_sets_the_offers_of_the_inventory(
     )  # fmt: skip
 
     assert job.code == 0, last_lines(job.output)
-    source = awx.one("inventory_sources", "Compute Desk offers")
-    assert json.loads(source["source_vars"]) == {"COMPUTE_DESK_OFFER_IDS": A}
+    kept = awx.one("inventory_sources", "Compute Desk offers")
+    assert json.loads(kept["source_vars"]) == {"COMPUTE_DESK_OFFER_IDS": A}
     check_events(job, simulator)
 
 
