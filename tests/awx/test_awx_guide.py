@@ -45,7 +45,7 @@ Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(n
 def data() -> dict[str, t.Any]:
     """Return the data for infra.aap_configuration in the guide."""
     (block,) = re.findall(
-        r"^\.\. code-block:: yaml\n\n((?:    .*\n|\n)+)", GUIDE, re.MULTILINE
+        r"^\.\. code-block:: yaml\+jinja\n\n((?:    .*\n|\n)+)", GUIDE, re.MULTILINE
     )  # fmt: skip
     loaded: dict[str, t.Any] = yaml.load(block, Loader)  # noqa: S506 - a safe one
     return loaded
