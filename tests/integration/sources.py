@@ -26,6 +26,11 @@ FILE_CACHE = {
 STRICT = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
 
 
+def says(output: str, sentence: str) -> bool:
+    """Return whether an output has this sentence; older Ansible breaks lines, also within words."""
+    return "".join(sentence.split()) in "".join(output.split())
+
+
 @dataclass(frozen=True)
 class Listing:
     """What ``ansible-inventory --list`` gave."""
@@ -43,6 +48,10 @@ class Listing:
         assert self.code == 0, last_lines(self.output)
         hostvars: dict[str, dict[str, t.Any]] = self.data["_meta"]["hostvars"]
         return hostvars
+
+    def says(self, sentence: str) -> bool:
+        """Whether people were told this."""
+        return says(self.output, sentence)
 
     def group(self, name: str) -> list[str]:
         """The hosts of a group; none if there is no such group."""
@@ -82,9 +91,13 @@ class Loaded:
 
     error: str | None
     output: str
-    """Everything that was said to people, in one line."""
+    """Everything that was said to people."""
     hosts: dict[str, dict[str, t.Any]]
     groups: dict[str, list[str]]
+
+    def says(self, sentence: str) -> bool:
+        """Whether people were told this."""
+        return says(self.output, sentence)
 
 
 @dataclass(frozen=True)
@@ -111,6 +124,6 @@ def batch(workspace: Workspace, simulator: Simulator, cases: t.Sequence[Case]) -
     done = workspace.run(sys.executable, inventory_batch.__file__, str(path), **STRICT)
     assert done.returncode == 0, last_lines(done.stdout)
     return [
-        Loaded(one["error"], " ".join(one["output"].split()), one["hosts"], one["groups"])
+        Loaded(one["error"], one["output"], one["hosts"], one["groups"])
         for one in json.loads(path.read_text())
     ]

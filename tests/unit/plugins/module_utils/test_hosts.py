@@ -9,10 +9,15 @@ import re
 import typing as t
 
 import pytest
-from ansible_collections.compute_desk.supply.plugins.module_utils._errors import HostNameClash
+from ansible_collections.compute_desk.supply.plugins.module_utils._errors import (
+    HostNameClash,
+    OptionError,
+)
 from ansible_collections.compute_desk.supply.plugins.module_utils._hosts import (
     HOST_KEY_POLICIES,
     HostOptions,
+    chosen_name,
+    group_suffix,
     host_name,
     host_records,
 )
@@ -277,3 +282,76 @@ def test_no_id_adds_anything_to_the_arguments_of_ssh(instance_id: str) -> None:
     arguments = the_record("strict", instance_id=instance_id)["ansible_ssh_common_args"]
 
     assert re.fullmatch(r"-o HostKeyAlias=[A-Za-z0-9._][A-Za-z0-9._-]{0,199}", arguments)
+
+
+# What an inventory can ask for
+
+
+def records(options: HostOptions, *instances: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    return host_records([an_offer(*instances)], options).records
+
+
+def test_the_internal_address() -> None:
+    inside = an_instance(internal_ip="10.0.0.7", ssh_command="ssh -p 2222 ubuntu@203.0.113.7")
+    only_inside = an_instance(
+        instance_id="i-2", external_ip=None, internal_ip="10.0.0.8", ssh_command="ssh me@10.0.0.8"
+    )
+    only_outside = an_instance(instance_id="i-3", internal_ip="-oProxyCommand=id")
+
+    found = records(HostOptions(address="internal"), inside, only_inside, only_outside)
+
+    assert [(r["ansible_host"], r["ansible_user"], r["ansible_port"]) for r in found] == [
+        ("10.0.0.7", "ubuntu", 2222), ("10.0.0.8", "me", 22),
+    ]  # fmt: skip
+    assert all(r["compute_desk_usable"] for r in found)
+
+
+@pytest.mark.parametrize("external_ip", [None, "", "-oProxyCommand=id", "localhost"])
+def test_a_machine_without_an_address_leads_nowhere(external_ip: str | None) -> None:
+    options = HostOptions(include_not_ready=True)
+
+    (record,) = records(options, an_instance(external_ip=external_ip))
+
+    assert record["ansible_host"] == "no-address.invalid"
+    assert record["compute_desk_usable"] is False
+    assert "external_ip" in record["compute_desk_unusable_reason"]
+
+
+def test_user_and_port_of_your_own() -> None:
+    options = HostOptions(ansible_user="me", ansible_port=2200)
+
+    (record,) = records(options, an_instance(ssh_command="ssh -p 1 you@203.0.113.7"))
+
+    assert (record["ansible_user"], record["ansible_port"]) == ("me", 2200)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("ansible_user", "-oProxyCommand=id"), ("ansible_user", ""), ("ansible_user", "a b"),
+     ("ansible_port", 0), ("ansible_port", 65536)],
+)  # fmt: skip
+def test_a_bad_override_is_refused(option: str, value: t.Any) -> None:
+    with pytest.raises(OptionError, match=option):
+        HostOptions(**{option: value})
+
+
+@given(TRICKY)
+def test_a_chosen_name_is_safe_or_empty(text: str) -> None:
+    name = chosen_name(text)
+
+    assert re.fullmatch(r"([A-Za-z0-9._][A-Za-z0-9._-]{0,254})?", name)
+    assert name.lower() not in ("localhost", "127.0.0.1", "all", "ungrouped", "compute_desk")
+
+
+@given(TRICKY)
+def test_a_group_name_needs_no_change(text: str) -> None:
+    assert re.fullmatch(r"[A-Za-z0-9_]{0,200}", group_suffix(text))
+
+
+def test_what_is_settled() -> None:
+    is_settled = HostOptions().is_settled
+
+    assert is_settled(an_offer(an_instance()))
+    assert not is_settled(an_offer())
+    assert not is_settled(an_offer(an_instance(), an_instance(status="starting")))
+    assert not is_settled(an_offer(an_instance(), procurement_status="provisioning"))

@@ -444,3 +444,35 @@ def test_a_request_that_never_ends_is_left_behind_at_the_deadline() -> None:
 def test_a_bad_option_is_refused_by_name(option: str, value: float) -> None:
     with pytest.raises(OptionError, match=f"^{option}: "):
         WaitOptions(**{option: value})
+
+
+# Reading with more than one attempt
+
+
+def test_reading_tries_again_what_may_pass() -> None:
+    api = FakeApi({
+        A: [ServerError("down", code=503), ConnectionFailed("reset"), ready()],
+        B: [NotFound("unknown", code=404), ready()],
+        C: [RateLimited("slow down", code=429, retry_after=7.0), ready()],
+    })  # fmt: skip
+
+    report = read_offers(api, [A, B, C], attempts=3, **api.in_fake_time())
+
+    assert [watch.polls for watch in report.watches] == [3, 1, 2]
+    assert [watch.offer is not None for watch in report.watches] == [True, False, True]
+    first, second = api.times(C)
+    assert second - first >= 7
+    first, second, third = api.times(A)
+    assert 1 <= second - first < third - second
+
+
+@pytest.mark.parametrize(("retry_after", "polls"), [(0.0, 3), (31.0, 1), (1e9, 1)])
+def test_reading_ends(retry_after: float, polls: int) -> None:
+    error = RateLimited("slow down", code=429, retry_after=retry_after)
+    api = FakeApi({A: [error] * 9})
+
+    report = read_offers(api, [A], attempts=3, **api.in_fake_time())
+
+    assert report.watches[0].polls == polls
+    assert report.watches[0].error is error
+    assert api.clock.now < 1000.0 + 30
