@@ -14,6 +14,8 @@ import yaml
 from support.tree import CHECKOUT
 from support.workspace import Workspace
 
+from .conftest import PLAYBOOKS, TOKEN, add_awx_collection
+from .rules import rendered
 from .standin import StandIn
 from .test_awx_setup import set_up
 
@@ -58,11 +60,18 @@ def links() -> dict[str, tuple[str, str, str]]:
     return {row[0]: (row[1].strip(), row[2].strip(), row[3].strip()) for row in rows[1:]}
 
 
-@pytest.fixture
-def made(with_awx: Workspace, awx: StandIn) -> StandIn:
+# One worker runs them all, so that the role runs once.
+pytestmark = pytest.mark.xdist_group("guide")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[StandIn]:
     """An AWX that the role has set up."""
-    set_up(with_awx, awx)
-    return awx
+    folder = tmp_path_factory.mktemp("guide")
+    with Workspace(folder) as workspace, StandIn(PLAYBOOKS) as awx:
+        add_awx_collection(workspace)
+        set_up(workspace, awx)
+        yield awx
 
 
 def test_the_data_in_the_guide_is_what_the_role_makes(made: StandIn) -> None:
@@ -86,6 +95,9 @@ def compare(awx: StandIn, kind: str, described: dict[str, t.Any], thing: dict[st
             assert awx.links(kind, name, key) == set(value), where
         elif key == "extra_vars":
             assert json.loads(thing[key]) == value, where
+        elif key == "organization" and kind == "inventory_sources":
+            # It has none of its own; this is how its inventory is found.
+            assert awx.name_of(awx.one("inventories", described["inventory"])[key]) == value, where
         elif key in REFERENCES:
             assert awx.name_of(thing[key]) == value, where
         elif key == "inputs" and kind == "credentials":
@@ -138,3 +150,17 @@ def test_every_variable_of_the_role_is_documented() -> None:
     for name, option in options.items():
         if name != "awx_setup_api_token":
             assert option["default"] == defaults[name], name
+
+
+def test_what_is_injected_is_what_the_plugins_read(made: StandIn) -> None:
+    (kind,) = made.all("credential_types")
+    (credential,) = made.all("credentials")
+
+    assert set(kind["injectors"]) == {"env"}
+    assert {field["id"] for field in kind["inputs"]["fields"] if field.get("secret")} == {
+        "api_token"
+    }
+    assert rendered(kind["injectors"], credential["inputs"]) == {
+        "COMPUTE_DESK_API_TOKEN": TOKEN,
+        "COMPUTE_DESK_API_URL": "https://supply-api.compute-desk.com",
+    }

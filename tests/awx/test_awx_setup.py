@@ -13,7 +13,6 @@ import pytest
 from support.workspace import Workspace, last_lines
 
 from .conftest import TOKEN
-from .rules import rendered
 from .standin import StandIn
 
 GIVEN = {
@@ -92,21 +91,6 @@ def test_without_the_way_back_the_offers_are_those_of_the_administrator(
     configure = awx.one("job_templates", "GPU: configure machines")
     assert configure["job_slice_count"] == 3
     assert json.loads(configure["extra_vars"])["compute_desk_roles"] == ["my.own.role"]
-
-
-def test_what_is_injected_is_what_the_plugins_read(with_awx: Workspace, awx: StandIn) -> None:
-    set_up(with_awx, awx, awx_setup_api_url="https://other.example.com")
-
-    (made,) = awx.all("credential_types")
-    (credential,) = awx.all("credentials")
-    secret = {field["id"] for field in made["inputs"]["fields"] if field.get("secret")}
-
-    assert set(made["injectors"]) == {"env"}
-    assert secret == {"api_token"}
-    assert rendered(made["injectors"], credential["inputs"]) == {
-        "COMPUTE_DESK_API_TOKEN": TOKEN,
-        "COMPUTE_DESK_API_URL": "https://other.example.com",
-    }
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
