@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import typing as t
-from pathlib import Path
 
 import pytest
 import yaml
 from integration.offers import A, B, offer, provisioning, ready
 from integration.test_configure import machines, summary
 from simulator import Simulator
+from support.tree import CHECKOUT
 from support.workspace import Workspace, last_lines
 
 from .jobs import SOURCE, Awx, Job
@@ -94,6 +94,15 @@ def test_progress_is_seen_while_the_job_waits(workspace: Workspace, simulate: Si
     assert all(began["created"] < line["created"] < ended["created"] for line in lines)
     assert len({line["created"] for line in lines}) == len(lines), "they came all at once"
     check_events(job, simulator)
+
+
+def test_no_wait_is_silent_for_long(workspace: Workspace) -> None:
+    done = workspace.run("ansible-doc", "--json", "compute_desk.supply.offer_status")
+    module = json.loads(done.stdout)["compute_desk.supply.offer_status"]["doc"]
+    books = [CHECKOUT / "playbooks" / name for name in ("awx_wait.yml", "configure.yml")]
+
+    assert module["options"]["progress_interval"]["default"] < 90
+    assert all("progress_interval" not in book.read_text(encoding="utf-8") for book in books)
 
 
 def test_one_job_does_it_without_an_inventory(workspace: Workspace, simulate: Simulate) -> None:
@@ -315,7 +324,7 @@ def test_hostile_strings_stay_inert_on_the_way_through_awx(
 
 def test_the_project_needs_no_more_than_is_in_it(workspace: Workspace) -> None:
     """A user copies the folder: nothing in it leads out of it."""
-    project = Path(__file__).resolve().parents[2] / "examples" / "awx"
+    project = CHECKOUT / "examples" / "awx"
     names = {path.name for path in project.glob("*.yml")}
 
     books = {name: yaml.safe_load((project / name).read_text()) for name in names}
