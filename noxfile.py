@@ -175,6 +175,8 @@ def add_awx(core: str) -> None:
         session.run(
             "pytest",
             *(session.posargs or ["tests/awx", "-n", "4", "--dist", "loadgroup", "-q"]),
+            # One test runs the role five times.
+            *("-o", "faulthandler_timeout=600"),
             env={"HOME": REAL_HOME},
         )
 

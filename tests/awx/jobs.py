@@ -104,6 +104,7 @@ class Awx:
             # Keys come from the agent that runner starts.
             ANSIBLE_SSH_ARGS="-F /dev/null -o ControlMaster=auto -o ControlPersist=2s"
             f" -o UserKnownHostsFile={folder / 'known_hosts'}",
+            timeout=300,
         )  # fmt: skip
         files = sorted(
             (folder / "artifacts" / "7" / "job_events").glob("*.json"),
