@@ -7,9 +7,11 @@
 PYTHON ?= python3
 JOBS ?= 4
 IN_VENV = $(PYTHON) tests/support/in_venv.py .venv tests/requirements.txt --
+MACHINES = PYTHONPATH=tests $(PYTHON) -m machines
+N ?= 1
 TIMELINE ?= tests/simulator/timelines/demo.yml
 
-.PHONY: help demo simulator test check bench clean
+.PHONY: help demo simulator test check bench clean machines machines-down machines-test
 
 help:
 	@echo "make demo       see the main job at work, without an account"
@@ -17,6 +19,10 @@ help:
 	@echo "make test       run the tests"
 	@echo "make check      run the linters, sanity tests, and the tests on other ansible-cores"
 	@echo "make bench      compare speeds (a few minutes)"
+	@echo "make machines N=3     start 3 machines of namespaces, to try roles on (as root);"
+	@echo "                      with WHOLE=1 they have systemd and cloud-init"
+	@echo "make machines-down    remove every trace of them"
+	@echo "make machines-test    run the tests that need such machines"
 	@echo "make clean      remove everything that these made"
 
 demo:
@@ -35,6 +41,16 @@ check:
 bench:
 	@$(IN_VENV) python tests/bench/speed.py
 	@$(IN_VENV) python tests/bench/inventory.py
+
+machines:
+	@$(MACHINES) up --count $(N) $(if $(WHOLE),--whole)
+
+machines-down:
+	@$(MACHINES) down
+
+machines-test:
+	@$(MACHINES) prepare
+	@$(IN_VENV) pytest -q -n $(JOBS) --dist loadfile -o faulthandler_timeout=300 tests/machines
 
 clean:
 	rm -rf .venv .venv-check .demo .nox .coverage* .pytest_cache .hypothesis tests/output

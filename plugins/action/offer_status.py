@@ -11,25 +11,18 @@ wherever the task runs it; nothing is asked from here.
 from __future__ import annotations
 
 import math
-import threading
 import time
 import typing as t
 
-from ansible import constants as C
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible.utils.display import Display
 
 if t.TYPE_CHECKING:
     from ansible_collections.compute_desk.supply.plugins.module_utils._progress import Line
     from ansible_collections.compute_desk.supply.plugins.module_utils._watch import Watch
 
-display = Display()
-
 MODULE = "compute_desk.supply.offer_status"
-
-_COLORS = {"good": "COLOR_OK", "bad": "COLOR_ERROR", "odd": "COLOR_WARN"}
 
 
 class ActionModule(NormalAction):
@@ -70,7 +63,9 @@ class _Wait:
         self._result: dict[str, t.Any] = {}
 
     def run(self) -> dict[str, t.Any]:
-        with _Heartbeat(self._heartbeat, _number(self._args.get("progress_interval")) or 60.0):
+        from ansible_collections.compute_desk.supply.plugins.plugin_utils._live import Heartbeat
+
+        with Heartbeat(self._heartbeat, _number(self._args.get("progress_interval")) or 60.0):
             state: dict[str, t.Any] = {"finished": False}
             while not state["finished"]:
                 state = self._run_leg(state)
@@ -121,42 +116,15 @@ class _Wait:
         self._show(heartbeat_line(unready, elapsed, wait_timeout))
 
     def _show(self, line: Line) -> None:
-        host = self._task_vars.get("inventory_hostname", "localhost")
-        # A callback that writes JSON to stdout has to stay JSON.
-        to_stderr = C.config.get_config_value("DEFAULT_STDOUT_CALLBACK").endswith(("json", "jsonl"))
-        color = _COLORS.get(line.mood)
-        display.display(
-            f"WAITING: [{host}]: {line.text}",
-            color=C.config.get_config_value(color) if color else None,
-            stderr=to_stderr,
-        )
+        from ansible_collections.compute_desk.supply.plugins.plugin_utils._live import show
+
+        show(self._task_vars.get("inventory_hostname", "localhost"), line.text, line.mood)
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._began
 
     def _wait_timeout(self) -> float | None:
         return _number(self._args.get("wait_timeout", 900))
-
-
-class _Heartbeat:
-    """Calls a function in a thread, each time that so many seconds have passed."""
-
-    def __init__(self, beat: t.Callable[[], None], interval: float) -> None:
-        self._beat = beat
-        self._interval = interval
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._over.wait(self._interval):
-            self._beat()
 
 
 def _number(value: t.Any) -> float | None:

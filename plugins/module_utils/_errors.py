@@ -22,6 +22,14 @@ class OptionError(ValueError):
         self.option = option
 
 
+class UnreadableOutput(ValueError):
+    """A tool on the machine wrote something that is not what it is known to write."""
+
+    def __init__(self, tool: str, problem: str) -> None:
+        super().__init__(f"{tool}: {problem}")
+        self.problem = problem
+
+
 class SupplyError(Exception):
     """The Supply API could not be asked, or its answer cannot be used.
 

@@ -27,7 +27,7 @@ TIMELINE = TESTS / "simulator" / "timelines" / "demo.yml"
 
 
 def main() -> int:
-    """Run the demo and return the exit code of the playbook."""
+    """Run the demo and return an exit code."""
     # As Ctrl-C, so that every way of ending it runs the same clean-up.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     runs = TESTS.parent / ".demo"
@@ -35,7 +35,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=runs))
     try:
         with Workspace(folder) as workspace, Simulator(TIMELINE) as simulator:
-            return _configure(workspace, simulator)
+            return _show(workspace, simulator)
     except SimulatorError as exc:
         print(f"The simulator does not start: {exc}", file=sys.stderr)
         return 1
@@ -50,41 +50,49 @@ def main() -> int:
             shutil.rmtree(runs, ignore_errors=True)
 
 
-def _configure(workspace: Workspace, simulator: Simulator) -> int:
-    command = [
-        "ansible-playbook",
-        "compute_desk.supply.configure",
-        "-e",
-        f"compute_desk_offer_ids={','.join(simulator.offer_ids)}",
-        "-e",
-        "compute_desk_roles=hello",
-        "-e",
-        "compute_desk_poll_interval=2",
-    ]
+def _show(workspace: Workspace, simulator: Simulator) -> int:
+    """Run the main job with offers, then over an inventory; return the first bad exit code."""
     print(f"The embedded Supply API listens at {simulator.url}. Running:\n")
+    job = ["ansible-playbook", "compute_desk.supply.configure", "-e", "compute_desk_roles=hello"]
+    offer_ids = ",".join(simulator.offer_ids)
+    wait = ["-e", f"compute_desk_offer_ids={offer_ids}", "-e", "compute_desk_poll_interval=2"]
+    code = _run(workspace, simulator, [*job, *wait])
+    if code == 0:
+        source = f"plugin: compute_desk.supply.instances\noffer_ids: [{offer_ids}]\n"
+        (workspace.folder / "offers.yml").write_text(source)
+        print(f"The other way is an inventory. This is offers.yml:\n\n{source}\nRunning:\n")
+        code = _run(workspace, simulator, ["ansible-inventory", "-i", "offers.yml", "--graph"])
+    if code == 0:
+        print("\nThe same job over these hosts has nothing to wait for. Running:\n")
+        code = _run(workspace, simulator, [*job, "-i", "offers.yml"])
+    return code
+
+
+def _run(workspace: Workspace, simulator: Simulator, command: list[str]) -> int:
     print(f"  {shlex.join(command)}\n", flush=True)
-    playbook = workspace.start(
+    running = workspace.start(
         *command,
         **simulator.env(),
         ANSIBLE_ROLES_PATH=str(TESTS / "e2e" / "roles"),
         ANSIBLE_FORCE_COLOR="true" if sys.stdout.isatty() else "false",
+        ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="true",
     )
     try:
-        return playbook.wait()
+        return running.wait()
     finally:
-        _end(playbook)
+        _end(running)
 
 
-def _end(playbook: subprocess.Popen[str]) -> None:
-    """Let an interrupted playbook end by itself, and see to it that it does."""
+def _end(command: subprocess.Popen[str]) -> None:
+    """Let an interrupted command end by itself, and see to it that it does."""
     try:
-        playbook.wait(timeout=10)
+        command.wait(timeout=10)
     except subprocess.TimeoutExpired:
-        playbook.terminate()
+        command.terminate()
         try:
-            playbook.wait(timeout=5)
+            command.wait(timeout=5)
         except subprocess.TimeoutExpired:
-            playbook.kill()
+            command.kill()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+SUMMARY = "TASK [Summary]"
 DEMO = [sys.executable, str(CHECKOUT / "tests" / "e2e" / "demo.py")]
 
 
@@ -54,6 +55,12 @@ def assert_nothing_is_left() -> None:
     assert left_running() == []
 
 
+def assert_configured(summary: str) -> None:
+    for host in ("h100-node-1-2c3d4e5f", "h100-node-2-3d4e5f60", "a100-node-vm77f3a9"):
+        (row,) = [line for line in summary.splitlines() if f'"{host} ' in line]
+        assert row.rstrip('",').endswith("configured")
+
+
 def test_two_demos_at_once_show_the_whole_way_and_leave_nothing() -> None:
     demos = [start(), start()]
 
@@ -64,16 +71,18 @@ def test_two_demos_at_once_show_the_whole_way_and_leave_nothing() -> None:
         assert 'provisioning, 1 of 2 instances usable, "1/2 instances running"' in output
         assert "(503)" in output
         assert "(429)" in output
-        summary = output[output.index("HOST ") :]
-        for host in ("h100-node-1-2c3d4e5f", "h100-node-2-3d4e5f60", "a100-node-vm77f3a9"):
-            (row,) = [line for line in summary.splitlines() if f'"{host} ' in line]
-            assert row.rstrip('",').endswith("configured")
-        assert "8 x NVIDIA H100 80GB HBM3" in summary
+        first, second = (output[: output.index("offers.yml:")], output[output.index("@all") :])
+        assert "WAITING" in first and "WAITING" not in second
+        assert "|--@compute_desk_zone_" in second
+        assert second.index("|--h100-node-1-2c3d4e5f") < second.index(SUMMARY)
+        assert "8 x NVIDIA H100 80GB HBM3" in first and "8 x NVIDIA H100 80GB HBM3" in second
+        for summary in (first[first.index(SUMMARY) :], second[second.index(SUMMARY) :]):
+            assert_configured(summary)
         assert "WARNING" not in output
     assert_nothing_is_left()
 
 
-@pytest.mark.parametrize("moment", ["WAITING: ", "TASK [Gather facts]"])
+@pytest.mark.parametrize("moment", ["WAITING: ", "Gather facts"])
 def test_an_interrupted_demo_leaves_nothing(moment: str) -> None:
     demo = start()
     assert demo.stdout is not None

@@ -34,7 +34,7 @@ def machines(offer_id: str, **ssh: dict[str, t.Any]) -> dict[str, t.Any]:
 def summary(output: str) -> dict[str, str]:
     """Return the rows of the summary by host."""
     rows = [line.strip().strip('",') for line in output.splitlines()]
-    begin = next(number for number, row in enumerate(rows) if row.startswith("HOST "))
+    begin = next(number for number, row in enumerate(rows) if "READY AFTER" in row)
     table = rows[begin + 1 : rows.index("]", begin)]
     return {row.split()[0]: row for row in table}
 
@@ -108,7 +108,7 @@ def test_a_bad_machine_does_not_stop_the_others_and_is_named(
     results = {name.split("-")[0]: row for name, row in rows.items()}
     assert results["good"].endswith("configured"), last_lines(output, 60)
     assert results["late"].endswith("configured")
-    assert "FAILED: Wait for SSH" in results["closed"]
+    assert "FAILED: refused: " in results["closed"]
     assert "FAILED: " in results["other"]
     for name, failed in (("good", 0), ("late", 0), ("closed", 1), ("other", 1)):
         lines = [line for line in output.splitlines() if line.startswith(f"{name}-")]

@@ -12,6 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from .errors import UsageError
+from .included import include_commands
 from .mistakes import line_of, mistake
 from .model import Timeline
 
@@ -33,11 +34,13 @@ def load_timeline(path: Path) -> Timeline:
     except (OSError, UnicodeDecodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8 text"
         raise UsageError(f"cannot read the timeline {path}: {reason}") from exc
-    return parse_timeline(text, str(path))
+    return parse_timeline(text, str(path), path.parent)
 
 
-def parse_timeline(text: str, name: str = "timeline") -> Timeline:
+def parse_timeline(text: str, name: str = "timeline", folder: Path = Path()) -> Timeline:
     """The checked timeline in `text`; `name` is how errors call it. Raises UsageError.
+
+    Files that it names are relative to `folder`.
 
     A name that ends in `.json` makes it JSON. That is nearly YAML, but a program that writes JSON
     wants every character to arrive, and half of a surrogate pair or a line separator would not.
@@ -52,6 +55,7 @@ def parse_timeline(text: str, name: str = "timeline") -> Timeline:
             data = None if node is None else loader.construct_document(node)
     except (yaml.YAMLError, RecursionError, ValueError, TypeError) as exc:
         raise UsageError(_no_document(exc, name)) from exc
+    include_commands(data, folder)
     try:
         return Timeline.model_validate(data)
     except ValidationError as exc:

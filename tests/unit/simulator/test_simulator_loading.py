@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulator.errors import UsageError
 from simulator.loading import load_timeline, parse_timeline
+from simulator.model import Timeline
 
 # No deadline: the machine may be busy with other tests.
 calm = settings(deadline=None)
@@ -128,3 +130,25 @@ def test_json_is_read_as_json() -> None:
         parse_timeline('{"offers": [\n{\n"x": 1}]}', "t.json")
     with pytest.raises(UsageError, match=r"t.json, line 1: this is not JSON: Expecting value"):
         parse_timeline("offers: []", "t.json")
+
+
+def test_commands_of_another_file(tmp_path: Path) -> None:
+    (tmp_path / "gpu.yml").write_text("commands: {lspci: {stdout: theirs}, dmesg: {rc: 1}}")
+    machine = "instance_id: i, instance_name: n, commands: {lspci: {stdout: own}}"
+    timeline = tmp_path / "timeline.yml"
+
+    def load(source: str) -> Timeline:
+        timeline.write_text(
+            "offers: [{offer_id: 11111111-1111-4111-8111-111111111111,"
+            f" instances: {{m: {{{machine}, commands_from: {source}}}}}}}]"
+        )
+        return load_timeline(timeline)
+
+    commands = load("gpu.yml").offers[0].instances["m"].commands
+    assert (commands["lspci"].stdout, commands["dmesg"].rc) == ("own", 1)
+    with pytest.raises(UsageError, match=r"cannot read .*missing\.yml: No such file"):
+        load("missing.yml")
+    with pytest.raises(UsageError, match=r"commands_from: .*timeline\.yml has no commands"):
+        load("timeline.yml")
+    with pytest.raises(UsageError, match="commands_from: unknown key"):
+        load("[1]")

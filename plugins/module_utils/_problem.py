@@ -1,0 +1,40 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What keeps a machine from being ready, as a class for programs and sentences for people.
+
+Private to this collection. Plain Python, no Ansible import.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+REFUSED = "refused"
+TIMED_OUT = "timed_out"
+PERMISSION_DENIED = "permission_denied"
+HOST_KEY_CHANGED = "host_key_changed"
+UNREACHABLE = "unreachable"
+NO_PYTHON = "no_python"
+CLOUD_INIT_FAILED = "cloud_init_failed"
+PACKAGE_LOCK = "package_lock"
+UNSUPPORTED = "unsupported"
+NOT_ALLOWED = "not_allowed"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """``message`` says what is wrong, ``hint`` what to do next, ``tried`` with which connection.
+
+    A ``final`` problem stays, however long one waits; all others may pass.
+    """
+
+    kind: str
+    message: str
+    hint: str
+    final: bool = False
+    tried: str = ""
+
+    def __str__(self) -> str:
+        tried = f" (tried {self.tried})" if self.tried else ""
+        return f"{self.message[:1].upper()}{self.message[1:]}{tried}. {self.hint}"

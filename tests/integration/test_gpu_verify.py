@@ -1,0 +1,274 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The proof of the GPUs, by real ssh to machines whose tools are scripts."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+from simulator import Simulator
+from support.workspace import Workspace, last_lines
+from unit.plugins.module_utils.gpu_stand_in import commands_of
+
+from .offers import A
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SCHEMA = json.loads(
+    (CHECKOUT / "roles" / "gpu_verify" / "files" / "report.schema.json").read_text()
+)
+BOOK = "compute_desk.supply.verify"
+
+Simulate = t.Callable[..., Simulator]
+Commands = dict[str, dict[str, t.Any]]
+
+HANGING = {"script": "#!/bin/sh\ntrap '' TERM INT HUP\nsleep 600\n"}
+
+
+class Fleet:
+    """Machines that are up, an inventory of them, and what was played on them."""
+
+    def __init__(
+        self, workspace: Workspace, simulator: Simulator, variables: dict[str, dict[str, t.Any]]
+    ) -> None:
+        self.workspace = workspace
+        self._simulator = simulator
+        simulator.wait_for(lambda: all(one["listening"] for one in simulator.instances()))
+        hosts = {
+            one["key"]: {
+                "ansible_host": one["host"],
+                "ansible_port": one["port"],
+                "ansible_user": one["user"],
+                "ansible_ssh_common_args": "-o StrictHostKeyChecking=accept-new",
+                **variables.get(one["key"], {}),
+            }
+            for one in simulator.instances()
+        }
+        self.add(hosts)
+
+    def add(self, hosts: dict[str, dict[str, t.Any]]) -> None:
+        """Write the inventory, with these hosts in the group that is the default."""
+        inventory = {"all": {"children": {"compute_desk": {"hosts": hosts}}}}
+        (self.workspace.folder / "hosts.json").write_text(json.dumps(inventory))
+        self.hosts = hosts
+
+    def verify(self, *options: str, **variables: t.Any) -> tuple[int, str]:
+        """Run the playbook, and then one that keeps what it has left; return code and output."""
+        kept = self.workspace.folder / "kept.json"
+        kept.unlink(missing_ok=True)
+        keep = {
+            "content": "{{ {'groups': groups, 'reports': hostvars | dict2items"
+            " | selectattr('value.gpu_verify_report', 'defined')"
+            " | map(attribute='value.gpu_verify_report')} | to_json }}",
+            "dest": str(kept),
+            "mode": "0600",
+        }
+        book = [
+            {"import_playbook": BOOK},
+            {
+                "hosts": "localhost",
+                "gather_facts": False,
+                "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+                "tasks": [{"ansible.builtin.copy": keep, "check_mode": False, "no_log": True}],
+            },
+        ]
+        playbook = self.workspace.folder / "site.json"
+        playbook.write_text(json.dumps(book))
+        done = self.workspace.run(
+            "ansible-playbook", *options, "-i", "hosts.json", str(playbook),
+            "-e", json.dumps(variables), **self._simulator.env(),
+            ANSIBLE_SHOW_CUSTOM_STATS="true",
+        )  # fmt: skip
+        return done.returncode, done.stdout
+
+    def kept(self) -> dict[str, t.Any]:
+        """Return the groups, and the reports by host."""
+        kept = json.loads((self.workspace.folder / "kept.json").read_text())
+        reports = {report["host"]: report for report in kept["reports"]}
+        return {"groups": kept["groups"], "reports": reports}
+
+
+@pytest.fixture
+def fleet(workspace: Workspace, simulate: Simulate) -> t.Callable[..., Fleet]:
+    """A function that starts machines: by name their commands, and variables of some."""
+
+    def start(
+        machines: dict[str, Commands], variables: dict[str, dict[str, t.Any]] | None = None
+    ) -> Fleet:
+        instances = {
+            name: {"instance_id": f"i-{name}", "instance_name": name, "commands": commands}
+            for name, commands in machines.items()
+        }
+        running = {name: {"status": "running"} for name in machines}
+        entry = {"at": 0, "status": "procured", "procurement_status": "ready", "instances": running}
+        simulator = simulate(
+            {"offer_id": A, "starts": "launch", "instances": instances, "timeline": [entry]}
+        )
+        return Fleet(workspace, simulator, variables or {})
+
+    return start
+
+
+def table(output: str) -> dict[str, str]:
+    """Return the rows of the report by host; there is one report."""
+    rows = [line.strip().strip('",') for line in output.splitlines()]
+    (begin,) = [number for number, row in enumerate(rows) if row.startswith("HOST ")]
+    return {row.split()[0]: row for row in rows[begin + 1 : rows.index("]", begin)]}
+
+
+def recap(output: str) -> dict[str, dict[str, int]]:
+    """Return the counts at the end of a run by host."""
+    lines = output[output.index("PLAY RECAP") :].splitlines()[1:]
+    found = {}
+    for line in lines:
+        host, colon, counts = line.partition(" : ")
+        if colon:
+            pairs = (count.split("=") for count in counts.split())
+            found[host.strip()] = {key: int(value) for key, value in pairs}
+    return found
+
+
+def custom_stats(output: str) -> dict[str, t.Any]:
+    """Return the statistics of the run."""
+    text = output[output.index("CUSTOM STATS") :]
+    found: dict[str, t.Any] = json.JSONDecoder().raw_decode(text[text.index("{") :])[0]
+    return found
+
+
+def test_a_fleet_of_good_and_bad_machines(fleet: t.Callable[..., Fleet]) -> None:
+    hanging = {**commands_of("h200"), "nvidia-smi": HANGING}
+    machines = fleet(
+        {
+            "good": commands_of("h100_nvswitch"),
+            "lost": commands_of("lost_gpu"),
+            "hanging": hanging,
+            "none": commands_of("no_gpu"),
+            "wrong": commands_of("h200"),
+            "stale": commands_of("driver_mismatch"),
+        },
+        {
+            "good": {"gpu_verify_expected_count": 8, "gpu_verify_expected_name": "H100"},
+            "wrong": {"gpu_verify_expected_count": 8},
+            "hanging": {"gpu_verify_command_timeout": 3},
+        },
+    )
+
+    code, output = machines.verify(gpu_verify_min_driver_version="550.90")
+
+    assert code != 0, "a run with bad machines must not look like a good one"
+    rows = table(output)
+    assert list(rows) == ["good", "lost", "hanging", "none", "wrong", "stale"]
+    assert rows["good"].split("  ")[-1].strip() == "-", rows["good"]
+    for name, words in {
+        "good": "8     NVIDIA H100 80GB HBM3  565.57.01  81559 MiB   pass",
+        "lost": "FAIL     nvidia-smi lists 7 of the 8 GPUs that are plugged in: 0000:db:00.0 is",
+        "hanging": "FAIL     nvidia-smi timed out after 3 s, and was killed",
+        "none": "no GPU   There is no GPU, and none is expected.",
+        "wrong": "FAIL     8 GPUs expected, 1 are listed.",
+        "stale": "FAIL     Driver/library version mismatch: the kernel has loaded 535.54.03",
+    }.items():
+        assert words in rows[name], rows[name]
+
+    kept = machines.kept()
+    assert kept["groups"]["gpu_verified"] == ["good"]
+    assert sorted(kept["groups"]["gpu_failed"]) == ["hanging", "lost", "stale", "wrong"]
+    assert sorted(kept["reports"]) == sorted(machines.hosts)
+    for report in kept["reports"].values():
+        jsonschema_rs.validate(SCHEMA, report)
+    assert kept["reports"]["good"]["expected"]["count"] == 8
+
+    counts = recap(output)
+    for name in machines.hosts:
+        assert counts[name]["changed"] == 0
+        assert counts[name]["failed"] == (0 if name in ("good", "none") else 1), counts[name]
+    # Each of them has been asked, whatever became of the others.
+    assert "WARNING" not in output
+    assert "DEPRECAT" not in output
+
+    summary = custom_stats(output)["gpu_verify_summary"]
+    assert {name: entry["verdict"] for name, entry in summary.items()} == {
+        "good": "pass", "lost": "fail", "hanging": "fail", "none": "no_gpu", "wrong": "fail",
+        "stale": "fail",
+    }  # fmt: skip
+    assert summary["wrong"]["reason"].startswith("8 GPUs expected, 1 are listed.")
+    assert summary["good"]["reason"] == ""
+
+
+def test_nothing_is_changed_and_nobody_has_to_fail(fleet: t.Callable[..., Fleet]) -> None:
+    machines = fleet({"good": commands_of("t4"), "bad": commands_of("ecc_errors")})
+
+    code, output = machines.verify(gpu_verify_fail=False)
+
+    assert code == 0, last_lines(output)
+    assert "FAIL     GPU 1 (0000:9e:00.0) needs recovery: Reset." in table(output)["bad"]
+    assert [recap(output)[name]["changed"] for name in machines.hosts] == [0, 0]
+    kept = machines.kept()
+    assert kept["groups"]["gpu_failed"] == ["bad"]
+
+    code, output = machines.verify(
+        "--check", "--diff", gpu_verify_fail=False, gpu_verify_show_report=False
+    )
+
+    assert code == 0, last_lines(output)
+    assert "HOST " not in output
+    assert [recap(output)[name]["changed"] for name in machines.hosts] == [0, 0]
+    assert machines.kept() == kept
+
+
+def test_odd_machines_are_named_as_well(fleet: t.Callable[..., Fleet]) -> None:
+    """One that is lost, one without Python, one that says evil things, one with a typing error."""
+    name = "NVIDIA {{ 6*7 }} {% raw %} #jinja2: variable_start_string:'['"
+    evil = json.dumps(commands_of("h200")).replace("NVIDIA H200", name.replace("{%", "\\u202e{%"))
+    machines = fleet(
+        {
+            "good": commands_of("l40s"),
+            "evil": json.loads(evil),
+            "broken": {"python9": {"script": "#!/bin/sh\necho no such Python >&2\nexit 1\n"}},
+            "typo": commands_of("t4"),
+        },
+        {
+            "evil": {"gpu_verify_expected_name": "H100"},
+            "broken": {"ansible_python_interpreter": "python9"},
+            "typo": {"gpu_verify_min_driver_version": "latest"},
+        },
+    )
+    gone = {"ansible_host": "127.255.1.2", "ansible_port": 9, "ansible_timeout": 5}
+    machines.add({**machines.hosts, "gone": gone})
+
+    code, output = machines.verify()
+
+    assert code != 0
+    rows, kept = table(output), machines.kept()
+    assert "  pass  " in rows["good"]
+    assert rows["gone"].endswith("FAIL     Not looked at: it was lost before, see above.")
+    assert "FAIL     The GPUs could not be looked at: " in rows["broken"]
+    assert "min_driver_version: 'latest' is not a version such as 550.90.07" in rows["typo"]
+    for report in kept["reports"].values():
+        jsonschema_rs.validate(SCHEMA, report)
+    assert sorted(kept["groups"]["gpu_failed"]) == ["broken", "evil", "typo"]
+    assert "Traceback" not in output
+    # What a machine says is data: here, there, and for the next job, where it would be a template.
+    assert kept["reports"]["evil"]["gpus"][0]["name"] == name
+    assert f"1 of 1 GPU not H100, but {name}." in rows["evil"]
+    assert "\u202e" not in output
+    reason = custom_stats(output)["gpu_verify_summary"]["evil"]["reason"]
+    assert "NVIDIA 67 raw jinja2: variable_start_string:." in " ".join(reason.split()), reason
+    assert not set("{}%#'\"[]<>\\") & set(reason)
+
+
+@pytest.mark.parametrize(
+    ("variables", "pattern"), [({}, "compute_desk"), ({"compute_desk_targets": "gpus"}, "gpus")]
+)
+def test_no_machine_to_look_at_is_said(
+    workspace: Workspace, variables: dict[str, str], pattern: str
+) -> None:
+    (workspace.folder / "hosts").write_text("other ansible_host=203.0.113.250\n")
+
+    done = workspace.run("ansible-playbook", BOOK, "-i", "hosts", "-e", json.dumps(variables))
+
+    assert done.returncode != 0
+    assert f"No host of the inventory fits {pattern}." in done.stdout

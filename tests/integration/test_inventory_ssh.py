@@ -1,0 +1,102 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Hosts of the inventory plugin, used over real ssh."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from simulator import Simulator
+from support.workspace import Workspace, last_lines
+
+from .offers import A, B, C
+from .sources import PLUGIN
+from .test_configure import BOOK, machines, summary
+
+Simulate = t.Callable[..., Simulator]
+
+
+def ping(workspace: Workspace, environment: dict[str, str], offer_id: str) -> tuple[int, str]:
+    """Ping the hosts of an offer; return the exit code and the output."""
+    (workspace.folder / "offers.yml").write_text(json.dumps({"plugin": PLUGIN}))
+    ssh = workspace.environment()["ANSIBLE_SSH_ARGS"]
+    done = workspace.run(
+        "ansible", "-i", "offers.yml", "compute_desk", "-m", "ansible.builtin.ping",
+        "-e", "ansible_python_interpreter=auto_silent",
+        # Each time a new connection, or the key would not be looked at.
+        ANSIBLE_SSH_ARGS=ssh.replace("ControlMaster=auto", "ControlMaster=no"),
+        **{**environment, "COMPUTE_DESK_OFFER_IDS": offer_id},
+    )  # fmt: skip
+    return done.returncode, done.stdout
+
+
+def at(machine: dict[str, t.Any], offer_id: str, name: str) -> dict[str, t.Any]:
+    """Return an offer whose machine of this name is at the address of a real one."""
+    state = {
+        "status": "running",
+        "external_ip": machine["host"],
+        "ssh_command": f"ssh -p {machine['port']} root@{machine['host']}",
+    }
+    entry = {
+        "at": 0,
+        "status": "procured",
+        "procurement_status": "ready",
+        "instances": {"m": state},
+    }
+    paper = {"instance_id": f"i-{name}", "instance_name": name, "ssh": None}
+    return {"offer_id": offer_id, "instances": {"m": paper}, "timeline": [entry]}
+
+
+def test_a_recycled_address_and_a_changed_key(workspace: Workspace, simulate: Simulate) -> None:
+    behaviour = {"host_key": "changes", "host_key_changes_after": 30}
+    real = simulate({**machines(C, m=behaviour), "starts": "launch"}, speed=1e-6)
+    real.wait_for(lambda: real.instances()[0]["listening"])
+    (machine,) = real.instances()
+    api = simulate(at(machine, A, "first"), at(machine, B, "second"))
+    environment = {**api.env(), "ANSIBLE_PRIVATE_KEY_FILE": str(real.private_key_file)}
+
+    code, output = ping(workspace, environment, A)
+    assert code == 0 and "first | SUCCESS" in output, last_lines(output)
+
+    # Another machine, with a key of its own, gets the address.
+    real.jump(30)
+    real.wait_for(lambda: real.instances()[0]["host_key"] != machine["host_key"])
+    code, output = ping(workspace, environment, B)
+    assert code == 0 and "second | SUCCESS" in output, last_lines(output)
+
+    # The first one is not met with the key of the other.
+    code, output = ping(workspace, environment, A)
+    assert code != 0 and "first | UNREACHABLE" in output
+    assert "REMOTE HOST IDENTIFICATION HAS CHANGED" in output
+
+
+def test_the_main_job_over_an_inventory(workspace: Workspace, simulate: Simulate) -> None:
+    simulator = simulate(machines(A, one={}, two={"behaviour": "refuse"}), machines(B, three={}))
+    (workspace.folder / "offers.yml").write_text(json.dumps({"plugin": PLUGIN}))
+
+    done = workspace.run(
+        "ansible-playbook", "-i", "offers.yml", BOOK, "-e", "compute_desk_connection_timeout=3",
+        **simulator.env(), COMPUTE_DESK_OFFER_IDS=f"{A},{B}",
+    )  # fmt: skip
+
+    rows = summary(done.stdout)
+    assert done.returncode != 0
+    assert {name: row.split()[-1] for name, row in rows.items() if "two" not in name} == {
+        "one-iaaaaone": "configured", "three-bbbthree": "configured",
+    }  # fmt: skip
+    assert "FAILED" in rows["two-iaaaatwo"]
+    # One answer for each offer, for the inventory; the job itself waits for nothing.
+    assert len(simulator.requests()) == 2
+    assert "WAITING" not in done.stdout
+
+
+def test_an_inventory_without_machines(workspace: Workspace, simulate: Simulate) -> None:
+    (workspace.folder / "hosts.ini").write_text("other\n")
+
+    done = workspace.run("ansible-playbook", "-i", "hosts.ini", BOOK)
+
+    assert done.returncode != 0
+    assert "Set compute_desk_offer_ids to the ids of your offers" in done.stdout
+    assert "or give an inventory" in done.stdout

@@ -1,0 +1,147 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The root file system that all machines share: Debian, made once, kept in the user's cache."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from .commands import attempt, run
+from .errors import MachineError, NotPossible
+
+SUITE = "bookworm"
+PACKAGES = (
+    "cloud-init",
+    "dbus",
+    "iproute2",
+    # cloud-init ends in an error without it.
+    "locales",
+    "openssh-server",
+    "procps",
+    "python3",
+    "python3-apt",
+    "sudo",
+    "systemd-sysv",
+)
+
+# The machines have no network beyond their bridge, so these only take time at the start.
+_USELESS_UNITS = (
+    "apt-daily-upgrade.timer",
+    "apt-daily.timer",
+    "e2scrub_all.timer",
+    "fstrim.timer",
+    "ifup@.service",
+    "networking.service",
+    "systemd-resolved.service",
+    "systemd-timesyncd.service",
+)
+# The address is there before the machine starts, its host key is known, and of the locales it has
+# only this one.
+_CLOUD_CONFIG = """\
+datasource_list: [NoCloud]
+network: {config: disabled}
+ssh_deletekeys: false
+ssh_genkeytypes: []
+locale: C.UTF-8
+"""
+
+
+def cache() -> Path:
+    """Return the folder that outlives all runs."""
+    parent = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(parent) / "compute-desk-machines"
+
+
+def ensure_base() -> Path:
+    """Return the folder with the root file system, and make it if it is not there yet.
+
+    Raises NotPossible if that fails. Several at once wait for the first.
+    """
+    base = cache() / f"{SUITE}-{_digest()}"
+    cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not base.exists():
+            print(f"Making the root file system {base} (once, a minute or two) ...", flush=True)
+            unfinished = cache() / "unfinished"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            _bootstrap(unfinished)
+            _adapt(unfinished)
+            unfinished.rename(base)
+    return base
+
+
+def require_containers(base: Path) -> None:
+    """Raise NotPossible unless systemd-nspawn can start a program in the root file system."""
+    script = 'mount -t tmpfs tmpfs "$1" && shift && exec systemd-nspawn "$@"'
+    done = attempt(
+        *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
+        *("sh", "-c", "mkdir -p /run/systemd/nspawn && " + script, "sh", "/run/systemd/nspawn"),
+        *("--quiet", f"--directory={base}", "--volatile=yes", "--register=no", "--keep-unit"),
+        *("--private-network", "--resolv-conf=off", "/bin/true"),
+    )
+    if done.returncode != 0:
+        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise NotPossible(f"systemd-nspawn does not work here: {said[-1]}")
+
+
+def _digest() -> str:
+    """Return what tells this root file system from those that older versions of this made."""
+    recipe = repr((PACKAGES, _USELESS_UNITS, _CLOUD_CONFIG))
+    return hashlib.sha256(recipe.encode()).hexdigest()[:12]
+
+
+def _bootstrap(folder: Path) -> None:
+    mirror = _mirror()
+    done = attempt(
+        # In namespaces, so that what it mounts and starts ends with it, however that ends.
+        *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
+        # debootstrap itself does not find virtual packages that others depend on; this is as fast.
+        *("mmdebstrap", "--mode=root", "--variant=minbase"),
+        *("--dpkgopt=force-unsafe-io", f"--include={','.join(PACKAGES)}"),
+        *(SUITE, str(folder), *([mirror] if mirror else [])),
+        timeout=900,
+    )
+    if done.returncode != 0:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise NotPossible(f"the root file system cannot be made: {_reason(done.stderr)}")
+
+
+def _reason(stderr: str) -> str:
+    """Return the first error that mmdebstrap reports: that of apt, if apt has one."""
+    errors = [line for line in stderr.splitlines() if line.startswith("E: ")]
+    return errors[0].removeprefix("E: ") if errors else "mmdebstrap gave no reason"
+
+
+def _mirror() -> str | None:
+    """Return the mirror from which the host itself gets this release; None for the default one."""
+    targets = ("apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages")
+    listed = attempt(*targets, f"Release: {SUITE}", "Component: main")
+    sites = listed.stdout.split()
+    return sites[0] if listed.returncode == 0 and sites else None
+
+
+def _adapt(folder: Path) -> None:
+    """Take out what must not be shared by machines, and what they have no use for."""
+    for key in (folder / "etc" / "ssh").glob("ssh_host_*"):
+        key.unlink()
+    (folder / "etc" / "machine-id").write_text("")
+    (folder / "etc" / "resolv.conf").write_text("")
+    (folder / "etc" / "cloud" / "cloud.cfg.d" / "99-machines.cfg").write_text(_CLOUD_CONFIG)
+    for archive in (folder / "var" / "cache" / "apt" / "archives").glob("*.deb"):
+        archive.unlink()
+    # That says that what is written need not survive a crash: right for a folder made in one go.
+    (folder / "etc" / "dpkg" / "dpkg.cfg.d" / "99mmdebstrap").unlink()
+    units = folder / "etc" / "systemd" / "system"
+    for unit in _USELESS_UNITS:
+        (units / unit).unlink(missing_ok=True)
+        (units / unit).symlink_to("/dev/null")
+    try:
+        run("chroot", str(folder), "python3", "-c", "import apt")
+    except MachineError as exc:
+        raise NotPossible(f"the new root file system does not work: {exc}") from exc
