@@ -50,12 +50,13 @@ def test_the_workflow_leads_from_offers_to_configured_machines(
 ) -> None:
     simulator = simulate(grown(A, one={}, two={}), machines(B, three={}))
     awx = Awx(workspace, simulator)
-    survey = {"compute_desk_offer_ids": f"{A},{B}", "compute_desk_wait_timeout": 60}
+    survey = {"compute_desk_awx_offer_ids": f"{A},{B}", "compute_desk_wait_timeout": 60}
 
     wait = awx.job("wait.yml", compute_desk_poll_interval=1, **survey)
     inventory = awx.stored(A, B)
+    asked = len(simulator.requests())
     configure = awx.job(
-        "configure.yml", inventory, compute_desk_targets="compute_desk_expected",
+        "configure.yml", inventory,
         **{**wait.artifacts, **survey},
     )  # fmt: skip
 
@@ -68,6 +69,7 @@ def test_the_workflow_leads_from_offers_to_configured_machines(
     check_events(configure, simulator)
     assert configure.code == 0, last_lines(configure.output, 60)
     rows = summary(configure.output)
+    assert len(simulator.requests()) == asked, "the last job has no token to ask with"
     assert len(rows) == 3
     assert all(row.endswith("configured") for row in rows.values())
 
@@ -76,7 +78,7 @@ def test_progress_is_seen_while_the_job_waits(workspace: Workspace, simulate: Si
     simulator = simulate(grown(A, one={}))
 
     job = Awx(workspace, simulator).job(
-        "wait.yml", compute_desk_offer_ids=A, compute_desk_poll_interval=1
+        "wait.yml", compute_desk_awx_offer_ids=A, compute_desk_poll_interval=1
     )
 
     lines = [event for event in job.events if "WAITING: " in event["stdout"]]
@@ -125,9 +127,9 @@ def test_a_slice_configures_only_its_share(workspace: Workspace, simulate: Simul
     awx = Awx(workspace, simulator)
 
     job = awx.job(
-        "configure.yml", awx.stored(A), part=(2, 2), compute_desk_offer_ids=A,
+        "configure.yml", awx.stored(A), part=(2, 2), compute_desk_awx_offer_ids=A,
         compute_desk_expected_instances=["i-aaaa-one", "i-aaaa-two"],
-        compute_desk_job_slice_count=2, compute_desk_targets="compute_desk_expected",
+        compute_desk_job_slice_count=2,
     )  # fmt: skip
 
     assert job.code == 0, last_lines(job.output, 60)
@@ -144,8 +146,8 @@ def test_configuring_names_the_machines_that_the_inventory_lacks(
     awx = Awx(workspace, simulator)
     expected = {"compute_desk_expected_instances": ["i-aaaa-one", "i-gone"]}
 
-    job = awx.job("configure.yml", awx.stored(A), compute_desk_offer_ids=A, **expected)
-    empty = awx.job("configure.yml", compute_desk_offer_ids=A, **expected)
+    job = awx.job("configure.yml", awx.stored(A), compute_desk_awx_offer_ids=A, **expected)
+    empty = awx.job("configure.yml", compute_desk_awx_offer_ids=A, **expected)
 
     assert job.code and empty.code
     assert "1 of 2 expected machines are not in the inventory: i-gone." in job.output
@@ -162,7 +164,7 @@ def test_the_failure_path_says_which_offers_failed_and_why(
     simulator = simulate({"offer_id": A, "timeline": [failed]}, offer(B, ready()))
     awx = Awx(workspace, simulator)
 
-    wait = awx.job("wait.yml", compute_desk_offer_ids=[A, B])
+    wait = awx.job("wait.yml", compute_desk_awx_offer_ids=[A, B])
     report = awx.job("report_failure.yml", **wait.artifacts)
 
     assert wait.code
@@ -214,7 +216,7 @@ def test_offers_that_the_inventory_would_not_get_end_the_wait_at_once(
     simulator = simulate(offer(A, ready()), offer(B, ready()))
 
     job = Awx(workspace, simulator).job(
-        "wait.yml", compute_desk_offer_ids=f"{A},{B}", compute_desk_inventory_follows=False,
+        "wait.yml", compute_desk_awx_offer_ids=f"{A},{B}", compute_desk_inventory_follows=False,
         compute_desk_inventory_offer_ids=[A],
     )  # fmt: skip
 
@@ -234,7 +236,7 @@ def test_the_wait_sets_the_offers_of_the_inventory(
     )
 
     job = Awx(with_awx, simulator).job(
-        "wait.yml", environment=awx.env(), compute_desk_offer_ids=A.upper(),
+        "wait.yml", environment=awx.env(), compute_desk_awx_offer_ids=A.upper(),
         compute_desk_inventory_follows=True,
     )  # fmt: skip
 
