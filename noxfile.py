@@ -174,7 +174,7 @@ def add_awx(core: str) -> None:
         session.run("python", "tests/awx/fetch.py", ".nox/awx")
         session.run(
             "pytest",
-            *(session.posargs or ["tests/awx", "-n", "4", "--dist", "loadgroup", "-q"]),
+            *(session.posargs or ["tests/awx", "-n", "4", "-q"]),
             # One test runs the role five times.
             *("-o", "faulthandler_timeout=600"),
             env={"HOME": REAL_HOME},

@@ -16,26 +16,20 @@ from .standin import StandIn
 
 PROJECT = CHECKOUT / "examples" / "awx"
 AWX_COLLECTION = CHECKOUT / ".nox" / "awx"
-PLAYBOOKS = frozenset(path.name for path in PROJECT.glob("*.yml"))
 TOKEN = "secret-of-the-account-7c1f"
 
 
 @pytest.fixture
 def awx() -> t.Iterator[StandIn]:
     """An AWX whose projects are copies of the example."""
-    with StandIn(PLAYBOOKS) as started:
+    with StandIn({path.name for path in PROJECT.glob("*.yml")}) as started:
         yield started
-
-
-def add_awx_collection(workspace: Workspace) -> None:  # noqa: F811
-    """Add the collection awx.awx to a workspace."""
-    found = AWX_COLLECTION / "ansible_collections" / "awx"
-    assert found.is_dir(), f"python tests/awx/fetch.py {AWX_COLLECTION} brings what is missing"
-    (workspace.collections / "ansible_collections" / "awx").symlink_to(found)
 
 
 @pytest.fixture
 def with_awx(workspace: Workspace) -> Workspace:  # noqa: F811
     """A workspace that has the collection awx.awx as well."""
-    add_awx_collection(workspace)
+    found = AWX_COLLECTION / "ansible_collections" / "awx"
+    assert found.is_dir(), f"python tests/awx/fetch.py {AWX_COLLECTION} brings what is missing"
+    (workspace.collections / "ansible_collections" / "awx").symlink_to(found)
     return workspace

@@ -9,12 +9,11 @@ import json
 import re
 import typing as t
 
-import pytest
 import yaml
 from support.tree import CHECKOUT
 from support.workspace import Workspace
 
-from .conftest import PLAYBOOKS, TOKEN, add_awx_collection
+from .conftest import TOKEN
 from .rules import rendered
 from .standin import StandIn
 from .test_awx_setup import set_up
@@ -60,28 +59,25 @@ def links() -> dict[str, tuple[str, str, str]]:
     return {row[0]: (row[1].strip(), row[2].strip(), row[3].strip()) for row in rows[1:]}
 
 
-# One worker runs them all, so that the role runs once.
-pytestmark = pytest.mark.xdist_group("guide")
+def test_the_guide_says_what_the_role_makes(with_awx: Workspace, awx: StandIn) -> None:
+    """One test, because one run of the role is enough."""
+    set_up(with_awx, awx)
+
+    check_data(awx)
+    check_links(awx)
+    check_time_limits(awx)
+    check_injected(awx)
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[StandIn]:
-    """An AWX that the role has set up."""
-    folder = tmp_path_factory.mktemp("guide")
-    with Workspace(folder) as workspace, StandIn(PLAYBOOKS) as awx:
-        add_awx_collection(workspace)
-        set_up(workspace, awx)
-        yield awx
-
-
-def test_the_data_in_the_guide_is_what_the_role_makes(made: StandIn) -> None:
+def check_data(awx: StandIn) -> None:
+    """Check the data for infra.aap_configuration, object by object."""
     described = data()
     assert set(described) == set(KINDS)
     for part, kind in KINDS.items():
-        things = {one["name"]: one for one in made.all(kind)}
+        things = {one["name"]: one for one in awx.all(kind)}
         assert {one["name"] for one in described[part]} == set(things), part
         for one in described[part]:
-            compare(made, kind, one, things[one["name"]])
+            compare(awx, kind, one, things[one["name"]])
 
 
 def compare(awx: StandIn, kind: str, described: dict[str, t.Any], thing: dict[str, t.Any]) -> None:
@@ -119,21 +115,23 @@ def compare_node(awx: StandIn, described: dict[str, t.Any]) -> None:
         assert awx.links(kind, name, relation) == wanted, (name, relation)
 
 
-def test_the_table_of_links_is_what_the_role_makes(made: StandIn) -> None:
+def check_links(awx: StandIn) -> None:
+    """Check the table of the workflow."""
     kind = "workflow_job_template_nodes"
     table = links()
 
-    assert {one["identifier"] for one in made.all(kind)} == set(table)
+    assert {one["identifier"] for one in awx.all(kind)} == set(table)
     for node, (runs, success, failure) in table.items():
-        assert made.name_of(made.one(kind, node)["unified_job_template"]) == runs
-        assert made.links(kind, node, "success_nodes") == ({success} if success else set())
-        assert made.links(kind, node, "failure_nodes") == ({failure} if failure else set())
+        assert awx.name_of(awx.one(kind, node)["unified_job_template"]) == runs
+        assert awx.links(kind, node, "success_nodes") == ({success} if success else set())
+        assert awx.links(kind, node, "failure_nodes") == ({failure} if failure else set())
 
 
-def test_the_time_limits_are_those_in_the_guide_and_agree(made: StandIn) -> None:
-    for template in made.all("job_templates"):
+def check_time_limits(awx: StandIn) -> None:
+    """Check that they agree, and are those in the guide."""
+    for template in awx.all("job_templates"):
         assert f"{template['timeout']} s" in GUIDE or template["timeout"] == 600, template["name"]
-        questions = made.survey(template["name"]).get("spec", [])
+        questions = awx.survey(template["name"]).get("spec", [])
         longest = [q["max"] for q in questions if q["variable"] == "compute_desk_wait_timeout"]
         assert all(one < template["timeout"] for one in longest), template["name"]
 
@@ -152,9 +150,10 @@ def test_every_variable_of_the_role_is_documented() -> None:
             assert option["default"] == defaults[name], name
 
 
-def test_what_is_injected_is_what_the_plugins_read(made: StandIn) -> None:
-    (kind,) = made.all("credential_types")
-    (credential,) = made.all("credentials")
+def check_injected(awx: StandIn) -> None:
+    """Check that what AWX injects is what the plugins read."""
+    (kind,) = awx.all("credential_types")
+    (credential,) = awx.all("credentials")
 
     assert set(kind["injectors"]) == {"env"}
     assert {field["id"] for field in kind["inputs"]["fields"] if field.get("secret")} == {
