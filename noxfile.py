@@ -174,6 +174,27 @@ def add_playbooks(core: str) -> None:
         )
 
 
+def add_awx(core: str) -> None:
+    found = pythons.find_python(*CORES[core].controllers)
+    if not found:
+        add_skipped(f"awx-{core}", core, default=True)
+        return
+
+    # Alone on the machine, like the playbooks.
+    @nox.session(name=f"awx-{core}", python=found[1], allow_parallel=False)
+    def awx(session: nox.Session) -> None:
+        """Run the tests in tests/awx, with ansible-runner and the real collection awx.awx."""
+        session.install(f"ansible-core=={core}.*", "-r", "tests/awx/requirements.txt")
+        session.run("python", "tests/awx/fetch.py", ".nox/awx")
+        session.run(
+            "pytest",
+            *(session.posargs or ["tests/awx", "-n", "4", "-q"]),
+            # One test runs the role five times.
+            *("-o", "faulthandler_timeout=600"),
+            env={"HOME": REAL_HOME},
+        )
+
+
 prepare_environment()
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
@@ -258,3 +279,5 @@ for name in CORES:
         add_ansible_test(kind, name, default=name in (OLDEST, NEWEST, *runnable[-1:]))
 for name in PLAYBOOK_CORES:
     add_playbooks(name)
+for name in (OLDEST, NEWEST):
+    add_awx(name)

@@ -1,0 +1,143 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Jobs and synchronizations as AWX runs them: ansible-runner, and AWX's environment."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulator import Simulator
+from support.tree import CHECKOUT
+from support.workspace import Workspace, last_lines
+
+from . import rules
+from .stored import StoredInventory
+
+PROJECT = CHECKOUT / "examples" / "awx"
+# AWX's credentials, as the type of the role describes them, and its settings for each job.
+JOB_ENVIRONMENT = {
+    "JOB_ID": "7",
+    "INVENTORY_ID": "3",
+    "MAX_EVENT_RES": "700000",
+    "AWX_HOST": "https://awx.example.com",
+    "ANSIBLE_RETRY_FILES_ENABLED": "False",
+    "ANSIBLE_HOST_KEY_CHECKING": "False",
+}
+SOURCE = {"enabled_var": "compute_desk_usable", "enabled_value": "True"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that ran."""
+
+    code: int
+    events: list[dict[str, t.Any]]
+    folder: Path
+
+    @property
+    def output(self) -> str:
+        """What AWX shows: the output of all events, here without colours."""
+        return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(event["stdout"] for event in self.events))
+
+    @property
+    def artifacts(self) -> dict[str, t.Any]:
+        """What set_stats handed on: AWX takes it from the last event of the kind."""
+        stats = [event for event in self.events if event["event"] == "playbook_on_stats"]
+        found: dict[str, t.Any] = stats[-1]["event_data"].get("artifact_data", {})
+        return found
+
+    def results(self, task: str) -> dict[str, t.Any]:
+        """Return the results of a task by host."""
+        return {
+            event["event_data"]["host"]: event["event_data"]["res"]
+            for event in self.events
+            if event["event_data"].get("task") == task and "res" in event["event_data"]
+        }
+
+
+class Awx:
+    """Runs jobs and synchronizations for a simulator, each in a private folder like AWX's."""
+
+    def __init__(self, workspace: Workspace, simulator: Simulator) -> None:
+        self.workspace = workspace
+        self.simulator = simulator
+        self.credential = {
+            "COMPUTE_DESK_API_TOKEN": simulator.token,
+            "COMPUTE_DESK_API_URL": simulator.url,
+        }
+        self._count = 0
+
+    def private_folder(self) -> Path:
+        """Return a new private folder with the project in it."""
+        self._count += 1
+        folder = self.workspace.folder / f"job{self._count}"
+        shutil.copytree(PROJECT, folder / "project")
+        (folder / "env").mkdir()
+        (folder / "inventory").mkdir()
+        return folder
+
+    def job(
+        self,
+        playbook: str,
+        inventory: StoredInventory | None = None,
+        part: tuple[int, int] = (1, 1),
+        environment: t.Mapping[str, str] | None = None,
+        **variables: t.Any,
+    ) -> Job:
+        """Run a playbook of the project. ``part`` is the number of the slice, and how many."""
+        folder = self.private_folder()
+        (inventory or StoredInventory()).write_script(folder / "inventory" / "hosts", *part)
+        chosen = {**JOB_ENVIRONMENT, **self.credential, **(environment or {})}
+        (folder / "env" / "envvars").write_text(json.dumps(chosen))
+        (folder / "env" / "extravars").write_text(json.dumps(variables))
+        key = Path(self.simulator.private_key_file).read_text(encoding="utf-8")
+        (folder / "env" / "ssh_key").write_text(key, encoding="utf-8")
+        # The job's own output is all that ends up on the screen of AWX; this is what runner says.
+        done = self.workspace.run(
+            "ansible-runner", "run", str(folder), "-p", playbook, "--ident", "7", "--quiet",
+            # Keys come from the agent that runner starts.
+            ANSIBLE_SSH_ARGS="-F /dev/null -o ControlMaster=auto -o ControlPersist=2s"
+            f" -o UserKnownHostsFile={folder / 'known_hosts'}",
+            timeout=300,
+        )  # fmt: skip
+        files = sorted(
+            (folder / "artifacts" / "7" / "job_events").glob("*.json"),
+            key=lambda path: int(path.name.split("-")[0]),
+        )
+        events = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+        assert events, last_lines(done.stdout)
+        return Job(done.returncode, events, folder)
+
+    def synchronize(self, *offer_ids: str, source_file: str = "offers.yml") -> dict[str, t.Any]:
+        """Run AWX's command line for an inventory source, and return what it wrote."""
+        folder = self.private_folder()
+        code, output, printed = self.try_to_synchronize(folder, offer_ids, source_file)
+        assert code == 0, last_lines(output)
+        assert self.simulator.token not in output
+        assert self.simulator.token not in json.dumps(printed)
+        return printed
+
+    def try_to_synchronize(
+        self, folder: Path, offer_ids: t.Sequence[str], source_file: str = "offers.yml"
+    ) -> tuple[int, str, dict[str, t.Any]]:
+        """Run that command line; return the exit code, the log, and what was written."""
+        written = folder / "output.json"
+        source = folder / "project" / source_file
+        done = self.workspace.run(
+            "ansible-inventory", "--list", "--export", "-i", str(source), "--output", str(written),
+            "--playbook-dir", str(source.parent), "-vvv",
+            **self.credential, **rules.SYNC_ENVIRONMENT,
+            COMPUTE_DESK_OFFER_IDS=",".join(offer_ids),
+        )  # fmt: skip
+        printed = json.loads(written.read_text(encoding="utf-8")) if written.exists() else {}
+        return done.returncode, done.stdout, printed
+
+    def stored(self, *offer_ids: str) -> StoredInventory:
+        """Synchronize, and return what AWX stores then."""
+        return StoredInventory.from_output(self.synchronize(*offer_ids), SOURCE)
