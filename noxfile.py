@@ -174,14 +174,14 @@ def add_playbooks(core: str) -> None:
         )
 
 
-def add_awx(core: str) -> None:
+def add_awx(core: str, default: bool) -> None:
     found = pythons.find_python(*CORES[core].controllers)
     if not found:
-        add_skipped(f"awx-{core}", core, default=True)
+        add_skipped(f"awx-{core}", core, default)
         return
 
     # Alone on the machine, like the playbooks.
-    @nox.session(name=f"awx-{core}", python=found[1], allow_parallel=False)
+    @nox.session(name=f"awx-{core}", python=found[1], allow_parallel=False, default=default)
     def awx(session: nox.Session) -> None:
         """Run the tests in tests/awx, with ansible-runner and the real collection awx.awx."""
         session.install(f"ansible-core=={core}.*", "-r", "tests/awx/requirements.txt")
@@ -280,4 +280,4 @@ for name in CORES:
 for name in PLAYBOOK_CORES:
     add_playbooks(name)
 for name in (OLDEST, NEWEST):
-    add_awx(name)
+    add_awx(name, default=name == NEWEST)
