@@ -72,7 +72,7 @@ def test_two_demos_at_once_show_the_whole_way_and_leave_nothing() -> None:
         assert "(503)" in output
         assert "(429)" in output
         first, second = (output[: output.index("offers.yml:")], output[output.index("@all") :])
-        assert "WAITING" in first and "WAITING" not in second
+        assert "WAITING: [localhost]" in first and "WAITING: [localhost]" not in second
         assert "|--@compute_desk_zone_" in second
         assert second.index("|--h100-node-1-2c3d4e5f") < second.index(SUMMARY)
         assert "8 x NVIDIA H100 80GB HBM3" in first and "8 x NVIDIA H100 80GB HBM3" in second
@@ -82,7 +82,9 @@ def test_two_demos_at_once_show_the_whole_way_and_leave_nothing() -> None:
     assert_nothing_is_left()
 
 
-@pytest.mark.parametrize("moment", ["WAITING: ", "Gather facts"])
+@pytest.mark.parametrize(
+    "moment", ["WAITING: ", pytest.param("Gather facts", marks=pytest.mark.slow)]
+)
 def test_an_interrupted_demo_leaves_nothing(moment: str) -> None:
     demo = start()
     assert demo.stdout is not None

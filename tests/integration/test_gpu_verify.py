@@ -198,6 +198,7 @@ def test_a_fleet_of_good_and_bad_machines(fleet: t.Callable[..., Fleet]) -> None
     assert summary["good"]["reason"] == ""
 
 
+@pytest.mark.slow
 def test_nothing_is_changed_and_nobody_has_to_fail(fleet: t.Callable[..., Fleet]) -> None:
     machines = fleet({"good": commands_of("t4"), "bad": commands_of("ecc_errors")})
 
@@ -219,6 +220,7 @@ def test_nothing_is_changed_and_nobody_has_to_fail(fleet: t.Callable[..., Fleet]
     assert machines.kept() == kept
 
 
+@pytest.mark.slow
 def test_odd_machines_are_named_as_well(fleet: t.Callable[..., Fleet]) -> None:
     """One that is lost, one without Python, one that says evil things, one with a typing error."""
     name = "NVIDIA {{ 6*7 }} {% raw %} #jinja2: variable_start_string:'['"

@@ -15,6 +15,7 @@ from concurrent import futures
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
 
@@ -203,6 +204,7 @@ DEGRADED_BOOT = (
 )
 
 
+@pytest.mark.slow
 def test_of_twenty_machines_the_bad_ones_are_named_and_the_others_go_on(
     workspace: Workspace, simulate: Simulate
 ) -> None:
@@ -436,6 +438,7 @@ def test_each_way_to_be_ready_or_not(
     )
 
 
+@pytest.mark.slow
 def test_the_second_run_changes_nothing(workspace: Workspace, simulate: Simulate) -> None:
     fleet = Fleet(workspace, simulate, {"one": cloud_init("status: done")})
 
@@ -446,6 +449,7 @@ def test_the_second_run_changes_nothing(workspace: Workspace, simulate: Simulate
         assert outcome.recap("one", "changed") == 0
 
 
+@pytest.mark.slow
 def test_the_deadline_is_one_for_all_however_few_forks_there_are(
     workspace: Workspace, simulate: Simulate
 ) -> None:

@@ -342,7 +342,7 @@ def test_own_groups_and_variables(workspace: Workspace, simulate: Simulate) -> N
         assert "".join(listed.output.split()).count("".join(label.split()) + "fails") == 1
 
 
-@pytest.mark.parametrize("setting", ["never", "always", "ignore", "silently"])
+@pytest.mark.parametrize("setting", ["never", "always", "ignore"])
 def test_group_names_need_no_remark(workspace: Workspace, simulate: Simulate, setting: str) -> None:
     zone = "eu-west-1/ä {{ x }}"
     simulator = simulate(one_machine(A, zone=zone))
@@ -368,6 +368,7 @@ def test_no_variable_has_a_reserved_name(workspace: Workspace, simulate: Simulat
     assert "WARNING" not in done.stdout
 
 
+@pytest.mark.slow
 def test_refresh_inventory_asks_again(workspace: Workspace, simulate: Simulate) -> None:
     late = {
         **one_machine(A),

@@ -60,6 +60,7 @@ def _parsed(stored: str) -> dict[str, t.Any]:
     return (data.get("__payload__") and json.loads(data["__payload__"])) or data
 
 
+@pytest.mark.slow
 def test_flushing_asks_again_and_keeps_what_it_learned(
     workspace: Workspace, simulate: Simulate
 ) -> None:
@@ -76,6 +77,7 @@ def test_flushing_asks_again_and_keeps_what_it_learned(
     assert asked(simulator) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "first",
     [
@@ -123,6 +125,7 @@ def test_entries_do_not_mix(workspace: Workspace, simulate: Simulate) -> None:
     assert len(entries(workspace)) == 4 and asked(simulator) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage",
     ["{", "[]", '{"schema": 99, "offers": {}}', '{"schema": 1, "offers": {"x": 1}}', "", "\0"],
@@ -145,6 +148,7 @@ def test_a_damaged_entry_is_replaced(workspace: Workspace, simulate: Simulate, d
     assert asked(simulator) == 2
 
 
+@pytest.mark.slow
 def test_an_old_answer_is_not_served_for_ever(workspace: Workspace, simulate: Simulate) -> None:
     fault = {"kind": "status", "code": 404, "requests": list(range(2, 9))}
     simulator = simulate({**one_machine(A), "faults": [fault]})

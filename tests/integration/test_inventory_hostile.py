@@ -142,6 +142,7 @@ def test_nothing_is_executed(workspace: Workspace, source: tuple[Simulator, Path
     assert [request["offer_id"] for request in simulator.requests()].count(A) == 1
 
 
+@pytest.mark.slow
 def test_nothing_is_executed_when_hosts_are_used(
     workspace: Workspace, source: tuple[Simulator, Path]
 ) -> None:
