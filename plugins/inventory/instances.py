@@ -150,21 +150,15 @@ seealso:
 """
 
 EXAMPLES = r"""
-# Everything else comes from environment variables.
+# The first line is enough where everything else comes from environment variables. The guide "From offers to inventory"
+# has a configuration for each of the usual cases.
 plugin: compute_desk.supply.instances
 
----
-# Two offers, the token from a file.
-plugin: compute_desk.supply.instances
+# The token from a file, and the offers given with -e my_offers=ID1,ID2.
 api_token_file: ~/.compute-desk-token
-offer_ids:
-  - 4f9d2c1e-8a37-4b65-9d0e-2c7f81a6b3d4
-  - 0b6f2d7a-51c3-4e88-9a40-d1e2f3a4b5c6
+offer_ids: "{{ my_offers }}"
 
----
-# The offers are given with -e compute_desk_offer_ids=ID1,ID2. Answers are stored, and an hour of trouble is outlived.
-plugin: compute_desk.supply.instances
-offer_ids: "{{ compute_desk_offer_ids }}"
+# Answers are stored, and an hour of trouble is outlived.
 cache: true
 cache_plugin: ansible.builtin.jsonfile
 cache_connection: ~/.cache/compute-desk
@@ -172,10 +166,7 @@ on_error: stale
 stale_max_age: 3600
 min_hosts: 1
 
----
 # Names, groups and variables of your own.
-plugin: compute_desk.supply.instances
-offer_ids: [4f9d2c1e-8a37-4b65-9d0e-2c7f81a6b3d4]
 filters:
   - compute_desk_zone.startswith('eu-')
 hostnames:

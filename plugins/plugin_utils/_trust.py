@@ -36,11 +36,11 @@ def inert(value: t.Any) -> t.Any:
     """Return a string from the API as Ansible has to be given it; anything else as it is."""
     if not isinstance(value, str):
         return value
-    if not is_harmless(value):
-        return value if _trusted else wrap_var(value)
     # The method, because a wrapped string stays wrapped through str().
     plain = str.__str__(value)
-    return _trusted(plain) if _trusted else plain
+    if _trusted is None:
+        return plain if is_harmless(plain) else wrap_var(value)
+    return _trusted(plain) if is_harmless(plain) else value
 
 
 class Inert:

@@ -8,11 +8,14 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from integration.conftest import simulate, workspace  # noqa: F401 - fixtures
+from integration.conftest import simulate, workspace
 from support.tree import CHECKOUT
 from support.workspace import Workspace
 
 from .standin import StandIn
+
+# The fixtures of the integration tests are fixtures here as well.
+__all__ = ["simulate", "workspace"]
 
 PROJECT = CHECKOUT / "examples" / "awx"
 AWX_COLLECTION = CHECKOUT / ".nox" / "awx"

@@ -17,6 +17,7 @@ from simulator import Simulator
 from support.workspace import Workspace, last_lines
 
 from .offers import offer, ready
+from .sources import PLUGIN, listing
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
@@ -108,6 +109,19 @@ def test_the_documented_options_are_those_of_the_module(
     for name, argument in spec.items():
         assert argument.get("default") == documented[name].get("default"), name
         assert argument["type"] == documented[name]["type"], name
+
+
+def test_the_example_of_the_inventory_plugin_runs(workspace: Workspace, simulate: Simulate) -> None:
+    done = workspace.run("ansible-doc", "--json", "-t", "inventory", PLUGIN)
+    simulator = simulate(*[offer(offer_id, ready()) for offer_id in DEMO_OFFERS[:1]])
+    (workspace.folder / "home" / ".compute-desk-token").write_text(simulator.token)
+    (workspace.folder / "offers.yml").write_text(json.loads(done.stdout)[PLUGIN]["examples"])
+    given = ["-e", f"my_offers={DEMO_OFFERS[0]}"]
+
+    listed = listing(workspace, None, None, *given, COMPUTE_DESK_API_URL=simulator.url)
+
+    assert listed.group("zone_eu_west_1a") == ["gpu.gpu"]
+    assert listed.hosts["gpu.gpu"]["gpu_zone"] == "EU-WEST-1A"
 
 
 def test_the_records_have_the_documented_variables(
