@@ -8,11 +8,14 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from integration.conftest import simulate, workspace  # noqa: F401 - fixtures
+from integration.conftest import simulate, workspace
 from support.tree import CHECKOUT
 from support.workspace import Workspace
 
 from .standin import StandIn
+
+# Fixtures from there, which the tests here have as well.
+__all__ = ["simulate", "workspace"]
 
 PROJECT = CHECKOUT / "examples" / "awx"
 AWX_COLLECTION = CHECKOUT / ".nox" / "awx"
@@ -27,7 +30,7 @@ def awx() -> t.Iterator[StandIn]:
 
 
 @pytest.fixture
-def with_awx(workspace: Workspace) -> Workspace:  # noqa: F811
+def with_awx(workspace: Workspace) -> Workspace:
     """A workspace that has the collection awx.awx as well."""
     found = AWX_COLLECTION / "ansible_collections" / "awx"
     assert found.is_dir(), f"python tests/awx/fetch.py {AWX_COLLECTION} brings what is missing"
