@@ -14,7 +14,7 @@ from support.workspace import Workspace
 
 from .standin import StandIn
 
-# The fixtures of the integration tests are fixtures here as well.
+# Fixtures from there, which the tests here have as well.
 __all__ = ["simulate", "workspace"]
 
 PROJECT = CHECKOUT / "examples" / "awx"
@@ -30,7 +30,7 @@ def awx() -> t.Iterator[StandIn]:
 
 
 @pytest.fixture
-def with_awx(workspace: Workspace) -> Workspace:  # noqa: F811
+def with_awx(workspace: Workspace) -> Workspace:
     """A workspace that has the collection awx.awx as well."""
     found = AWX_COLLECTION / "ansible_collections" / "awx"
     assert found.is_dir(), f"python tests/awx/fetch.py {AWX_COLLECTION} brings what is missing"
