@@ -82,9 +82,7 @@ def test_two_demos_at_once_show_the_whole_way_and_leave_nothing() -> None:
     assert_nothing_is_left()
 
 
-@pytest.mark.parametrize(
-    "moment", ["WAITING: ", pytest.param("Gather facts", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("moment", ["WAITING: ", "Gather facts"])
 def test_an_interrupted_demo_leaves_nothing(moment: str) -> None:
     demo = start()
     assert demo.stdout is not None

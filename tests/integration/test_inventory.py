@@ -368,7 +368,6 @@ def test_no_variable_has_a_reserved_name(workspace: Workspace, simulate: Simulat
     assert "WARNING" not in done.stdout
 
 
-@pytest.mark.slow
 def test_refresh_inventory_asks_again(workspace: Workspace, simulate: Simulate) -> None:
     late = {
         **one_machine(A),
