@@ -44,7 +44,7 @@ CORES = {
 }
 OLDEST, NEWEST = "2.16", "2.21"
 # What of tests/integration runs on them, with the tests that are marked as slow. 2.19 is the one
-# that `make test` takes. The others differ most of all in what templates are, and in what they print.
+# that `make test` takes. The others differ most of all in templates, and in what they print.
 PLAYBOOK_CORES = {
     OLDEST: [
         "tests/integration/test_configure.py",
