@@ -17,7 +17,7 @@ help:
 	@echo "make demo       see the main job at work, without an account"
 	@echo "make simulator  run the embedded Supply API, to try your own playbooks"
 	@echo "make test       run the tests"
-	@echo "make check      run the linters, sanity tests, and the tests on other ansible-cores"
+	@echo "make check      run the linters, the longest tests, and those on other ansible-cores"
 	@echo "make bench      compare speeds (a few minutes)"
 	@echo "make machines N=3     start 3 machines of namespaces, to try roles on (as root);"
 	@echo "                      with WHOLE=1 they have systemd and cloud-init"

@@ -138,6 +138,7 @@ options:
     env:
       - name: COMPUTE_DESK_ANSIBLE_PORT
 notes:
+  - A list in an environment variable is separated by commas, so an expression with a comma in it has to be in the file.
   - Groups are C(compute_desk), C(compute_desk_offer_ID) with underscores for the dashes of the id, and
     C(compute_desk_zone_ZONE).
   - C(ansible-inventory) and C(ansible-playbook) go on when a source fails. Set E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to
@@ -348,7 +349,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         except KeyError:
             return {}
         # Whatever a cache plugin raises over a damaged entry.
-        except Exception as exc:  # noqa: BLE001
+        except Exception as exc:  # noqa: BLE001 - it is told
             self._cache.pop(key, None)
             problem = printable(to_text(exc), 300)
             self.display.warning(f"The stored answers are not used, and replaced: {problem}")

@@ -80,7 +80,7 @@ class Expressions:
         try:
             value = self._plugin._compose(text, variables)
         # Whatever a filter raises: taken for false, it would drop machines silently.
-        except Exception as exc:  # noqa: BLE001
+        except Exception as exc:  # noqa: BLE001 - it is told
             raise OptionError(option, f"{quoted(text)} fails: {_reason(exc)}") from None
         if not isinstance(value, bool):
             problem = f"{quoted(text)} gives {json_type(value)}, not true or false"

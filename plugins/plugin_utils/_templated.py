@@ -48,6 +48,6 @@ def _template(name: str, text: str, templar: t.Any) -> t.Any:
     try:
         return templar.template(text)
     # Whatever a filter or a lookup raises; the person who wrote the template has to know which.
-    except Exception as exc:  # noqa: BLE001
+    except Exception as exc:  # noqa: BLE001 - it is told
         problem = getattr(exc, "message", None) if isinstance(exc, AnsibleError) else None
         raise OptionError(name, printable(to_text(problem or exc), 400)) from None

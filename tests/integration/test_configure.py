@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
+from unit.plugins.module_utils.gpu_stand_in import commands_of
 
 from .offers import A, B
 
@@ -162,3 +163,26 @@ def test_host_variables_are_those_of_the_record(workspace: Workspace, simulate: 
     assert f"compute_desk_offer_{A.replace('-', '_')}" in output
     assert "WARNING" not in output
     assert "DEPRECAT" not in output
+
+
+def test_gpus_are_verified_as_asked(workspace: Workspace, simulate: Simulate) -> None:
+    fleet = machines(A, good={}, lost={}, bare={})
+    fleet["instances"]["good"]["commands"] = commands_of("t4")
+    fleet["instances"]["lost"]["commands"] = commands_of("lost_gpu")
+    fleet["instances"]["bare"]["commands"] = commands_of("no_gpu")
+    simulator = simulate(fleet)
+
+    def results(mode: str | None) -> dict[str, str]:
+        asked = {} if mode is None else {"compute_desk_gpu_verify": mode}
+        _code, output = configure(workspace, simulator, **asked)
+        assert ("GPU report" in output) == (mode != "false")
+        return {name.split("-")[0]: row for name, row in summary(output).items()}
+
+    auto, asked, left_out = results(None), results("true"), results("false")
+
+    assert auto["good"].endswith("configured") and "1 x Tesla T4" in auto["good"]
+    assert auto["bare"].endswith("configured") and " none " in auto["bare"]
+    assert "FAILED: " in auto["lost"] and "GPU" in auto["lost"].split("FAILED: ")[1]
+    assert asked["good"].endswith("configured")
+    assert "FAILED: " in asked["bare"] and "There are no GPUs" in asked["bare"]
+    assert all(row.endswith("configured") for row in left_out.values())

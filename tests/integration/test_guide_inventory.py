@@ -33,7 +33,7 @@ def configurations() -> dict[str, str]:
         r"^\.\. code-block:: yaml\+jinja\n\n((?:    .*\n|\n)+)", GUIDE, re.MULTILINE
     )
     texts = [re.sub(r"^    ", "", block, flags=re.MULTILINE).strip() + "\n" for block in blocks]
-    return {re.match(r"# (\S+)\n", text)[1]: text for text in texts}  # type: ignore[index]
+    return {text.splitlines()[0].removeprefix("# "): text for text in texts}
 
 
 def machine(name: str, number: int, **state: t.Any) -> dict[str, t.Any]:

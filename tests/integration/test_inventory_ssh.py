@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import typing as t
+from pathlib import Path
 
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
@@ -70,6 +71,19 @@ def test_a_recycled_address_and_a_changed_key(workspace: Workspace, simulate: Si
     code, output = ping(workspace, environment, A)
     assert code != 0 and "first | UNREACHABLE" in output
     assert "REMOTE HOST IDENTIFICATION HAS CHANGED" in output
+
+
+def test_a_folder_with_a_space(tmp_path: Path, simulate: Simulate) -> None:
+    simulator = simulate({**machines(A, m={}), "starts": "launch"})
+    simulator.wait_for(lambda: simulator.instances()[0]["listening"])
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+
+    with Workspace(folder) as workspace:
+        code, output = ping(workspace, simulator.env(), A)
+
+    assert code == 0, last_lines(output)
+    assert (folder / "known_hosts").read_text().startswith("i-aaaa-m ")
 
 
 def test_the_main_job_over_an_inventory(workspace: Workspace, simulate: Simulate) -> None:

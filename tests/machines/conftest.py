@@ -28,6 +28,7 @@ def machines() -> t.Iterator[Machines]:
         try:
             made = stack.enter_context(Machines())
         except (NotRoot, NotPossible) as exc:
+            # What is missing for it, in a sentence of its own.
             pytest.skip(str(exc))
         yield made
 

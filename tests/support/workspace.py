@@ -51,7 +51,8 @@ class Workspace:
             "-o ControlMaster=auto",
             "-o ControlPersist=60s",
             "-o IdentitiesOnly=yes",
-            f"-o UserKnownHostsFile={self.folder / 'known_hosts'}",
+            # Quoted for whoever splits the arguments, and for ssh, which splits the value again.
+            f"-o 'UserKnownHostsFile=\"{self.folder / 'known_hosts'}\"'",
         ]
         return {
             **kept,

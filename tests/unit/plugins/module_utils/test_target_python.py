@@ -35,7 +35,7 @@ def test_the_first_that_runs_is_found(tmp_path: Path) -> None:
 
     found = look("python3.98", str(shim), sys.executable)
 
-    assert found == [Python(sys.executable, tuple(sys.version_info[:3]))]  # type: ignore[arg-type]
+    assert found == [Python(sys.executable, sys.version_info[:3])]
 
 
 def test_an_interpreter_may_have_arguments() -> None:
