@@ -28,7 +28,7 @@ OFFER = "aaaaaaaa-0000-4000-8000-000000000001"
 # What takes its time does so from the moment at which the role begins, however long that takes.
 GATE = "/run/role-has-begun"
 SLOW = f"#cloud-config\nruncmd:\n  - until [ -e {GATE} ]; do sleep 0.5; done; sleep 15\n"
-# In the middle of cloud-init, once only. At its end a fast machine would be found ready just before.
+# In the middle of cloud-init, and once only: at its end a fast machine would be ready before that.
 REBOOTING = (
     "#cloud-config\nruncmd:\n  - |\n"
     "    [ -e /var/lib/has-rebooted ] && exit 0\n"
