@@ -16,7 +16,7 @@ from support.workspace import Workspace, last_lines
 
 PLUGIN = "compute_desk.supply.instances"
 
-FILE_CACHE = {
+FILE_CACHE: dict[str, t.Any] = {
     "cache": True,
     "cache_plugin": "ansible.builtin.jsonfile",
     "cache_connection": "cache",
@@ -113,6 +113,8 @@ class Case:
 def batch(workspace: Workspace, simulator: Simulator, cases: t.Sequence[Case]) -> list[Loaded]:
     """Return what becomes of sources that are loaded at the same time."""
     known = {**simulator.env(), "COMPUTE_DESK_OFFER_IDS": ",".join(simulator.offer_ids)}
+    # Ansible's cache plugins fail where two of them make the folder at the same moment.
+    (workspace.folder / FILE_CACHE["cache_connection"]).mkdir(exist_ok=True)
     written = []
     for number, case in enumerate(cases):
         source = workspace.folder / f"source-{number}.yml"
