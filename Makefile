@@ -11,7 +11,7 @@ MACHINES = PYTHONPATH=tests $(PYTHON) -m machines
 N ?= 1
 TIMELINE ?= tests/simulator/timelines/demo.yml
 
-.PHONY: help demo simulator test check bench clean machines machines-down machines-test
+.PHONY: help demo simulator test check bench clean machines machines-down machines-test ee
 
 help:
 	@echo "make demo       see the main job at work, without an account"
@@ -23,6 +23,7 @@ help:
 	@echo "                      with WHOLE=1 they have systemd and cloud-init"
 	@echo "make machines-down    remove every trace of them"
 	@echo "make machines-test    run the tests that need such machines"
+	@echo "make ee         build the execution environment as an image, and run jobs in it (as root)"
 	@echo "make clean      remove everything that these made"
 
 demo:
@@ -51,6 +52,9 @@ machines-down:
 machines-test:
 	@$(MACHINES) prepare
 	@$(IN_VENV) pytest -q -n $(JOBS) --dist loadfile -o faulthandler_timeout=300 tests/machines
+
+ee:
+	@$(MAKE) --no-print-directory check SESSIONS=ee
 
 clean:
 	rm -rf .venv .venv-check .demo .nox .coverage* .pytest_cache .hypothesis tests/output

@@ -208,6 +208,22 @@ def add_awx(core: str, default: bool) -> None:
         )
 
 
+def add_ee() -> None:
+    found = pythons.find_python(*CORES[NEWEST].controllers)
+    if not found:
+        add_skipped("ee", NEWEST, default=False)
+        return
+
+    @nox.session(python=found[1], allow_parallel=False, default=False)
+    def ee(session: nox.Session) -> None:
+        """Build the execution environment as an image, and run jobs in it; needs root."""
+        session.install(f"ansible-core=={NEWEST}.*", "-r", "tests/awx/requirements.txt")
+        session.run("python", "tests/awx/fetch.py", ".nox/awx")
+        environment = {"HOME": REAL_HOME, "PYTHONPATH": "tests"}
+        session.run("python", "-m", "ee", env=environment)
+        session.run("pytest", *(session.posargs or ["-q", "tests/ee"]), env=environment)
+
+
 prepare_environment()
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
@@ -294,3 +310,4 @@ for name in PLAYBOOK_CORES:
     add_playbooks(name)
 for name in (OLDEST, NEWEST):
     add_awx(name, default=name == NEWEST)
+add_ee()

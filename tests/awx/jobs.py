@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,10 +102,7 @@ class Awx:
         # The job's own output is all that ends up on the screen of AWX; this is what runner says.
         done = self.workspace.run(
             "ansible-runner", "run", str(folder), "-p", playbook, "--ident", "7", "--quiet",
-            # Keys come from the agent that runner starts.
-            ANSIBLE_SSH_ARGS="-F /dev/null -o ControlMaster=auto -o ControlPersist=2s"
-            f" -o UserKnownHostsFile={folder / 'known_hosts'}",
-            timeout=300,
+            *self.runner_options(), timeout=300, **self.runner_environment(folder),
         )  # fmt: skip
         files = sorted(
             (folder / "artifacts" / "7" / "job_events").glob("*.json"),
@@ -113,6 +111,26 @@ class Awx:
         events = [json.loads(path.read_text(encoding="utf-8")) for path in files]
         assert events, last_lines(done.stdout)
         return Job(done.returncode, events, folder)
+
+    def runner_options(self) -> list[str]:
+        """Return options of ansible-runner."""
+        return []
+
+    def runner_environment(self, folder: Path) -> dict[str, str]:
+        """Return the environment of ansible-runner."""
+        # Keys come from the agent that runner starts.
+        options = "-F /dev/null -o ControlMaster=auto -o ControlPersist=2s"
+        return {"ANSIBLE_SSH_ARGS": f"{options} -o UserKnownHostsFile={folder / 'known_hosts'}"}
+
+    def inside(self, folder: Path) -> Path:
+        """Return what a job sees its folder as."""
+        return folder
+
+    def command(
+        self, _folder: Path, *command: str, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of Ansible for a job that has this folder."""
+        return self.workspace.run(*command, **environment)
 
     def synchronize(self, *offer_ids: str, source_file: str = "offers.yml") -> dict[str, t.Any]:
         """Run AWX's command line for an inventory source, and return what it wrote."""
@@ -127,14 +145,14 @@ class Awx:
         self, folder: Path, offer_ids: t.Sequence[str], source_file: str = "offers.yml"
     ) -> tuple[int, str, dict[str, t.Any]]:
         """Run that command line; return the exit code, the log, and what was written."""
-        written = folder / "output.json"
-        source = folder / "project" / source_file
-        done = self.workspace.run(
-            "ansible-inventory", "--list", "--export", "-i", str(source), "--output", str(written),
-            "--playbook-dir", str(source.parent), "-vvv",
+        project, name = self.inside(folder) / "project", "output.json"
+        done = self.command(
+            folder, "ansible-inventory", "--list", "--export", "-i", str(project / source_file),
+            "--output", str(self.inside(folder) / name), "--playbook-dir", str(project), "-vvv",
             **self.credential, **rules.SYNC_ENVIRONMENT,
             COMPUTE_DESK_OFFER_IDS=",".join(offer_ids),
         )  # fmt: skip
+        written = folder / name
         printed = json.loads(written.read_text(encoding="utf-8")) if written.exists() else {}
         return done.returncode, done.stdout, printed
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 from support.tree import CHECKOUT
 from support.workspace import Workspace
 
@@ -80,3 +81,5 @@ def test_the_project_asks_for_the_collection_that_the_image_has() -> None:
     image = yaml.safe_load(DEFINITION.read_text())["dependencies"]["galaxy"]
 
     assert project["collections"][0] in image["collections"]
+    version = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text())["version"]
+    assert SpecifierSet(project["collections"][0]["version"]).contains(version)

@@ -32,8 +32,9 @@ def check_events(job: Job, simulator: Simulator) -> None:
     assert all(event["uuid"] and event["created"] for event in job.events)
     assert not any("Traceback" in event["stdout"] for event in job.events)
     for path in job.folder.rglob("*"):
-        # Both hold the environment itself: AWX keeps them only while the job runs.
-        if path.is_file() and path.parent.name != "env" and path.name != "command":
+        # These hold the environment itself: AWX keeps them only while the job runs.
+        environment = path.parent.name == "env" or path.name in ("command", "env.list")
+        if path.is_file() and not environment:
             assert simulator.token not in path.read_text(encoding="utf-8", errors="replace"), path
 
 

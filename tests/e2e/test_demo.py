@@ -28,6 +28,8 @@ def start() -> subprocess.Popen[str]:
         text=True,
         env={**os.environ, "DEMO_MARK": str(os.getpid())},
         start_new_session=True,
+        # A shell's background jobs ignore Ctrl-C, and so would all that the tests start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 

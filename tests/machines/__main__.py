@@ -11,12 +11,9 @@ import signal
 import sys
 
 from . import host
-from .errors import MachineError, NotPossible, NotRoot
+from .errors import MachineError
 from .fleet import Machines, prepare
 from .runs import sweep_all
-
-NOT_ROOT = 2
-NOT_POSSIBLE = 3
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -31,8 +28,7 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     except MachineError as exc:
         print(f"machines: {exc}.", file=sys.stderr)
-        codes = {NotRoot: NOT_ROOT, NotPossible: NOT_POSSIBLE}
-        return codes.get(type(exc), 1)
+        return exc.exit_code
     return code
 
 

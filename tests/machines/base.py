@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import typing as t
 from pathlib import Path
 
 from .commands import attempt, run
@@ -51,10 +52,10 @@ locale: C.UTF-8
 """
 
 
-def cache() -> Path:
+def cache(purpose: str = "machines") -> Path:
     """Return the folder that outlives all runs."""
     parent = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(parent) / "compute-desk-machines"
+    return Path(parent) / f"compute-desk-{purpose}"
 
 
 def ensure_base() -> Path:
@@ -70,7 +71,7 @@ def ensure_base() -> Path:
             print(f"Making the root file system {base} (once, a minute or two) ...", flush=True)
             unfinished = cache() / "unfinished"
             shutil.rmtree(unfinished, ignore_errors=True)
-            _bootstrap(unfinished)
+            bootstrap(SUITE, PACKAGES, unfinished)
             _adapt(unfinished)
             unfinished.rename(base)
     return base
@@ -96,19 +97,24 @@ def _digest() -> str:
     return hashlib.sha256(recipe.encode()).hexdigest()[:12]
 
 
-def _bootstrap(folder: Path) -> None:
+def bootstrap(suite: str, packages: t.Iterable[str], target: Path) -> None:
+    """Put a release of Debian with these packages into a folder, or into an archive *.tar.
+
+    Raises NotPossible.
+    """
     mirror = _mirror()
     done = attempt(
         # In namespaces, so that what it mounts and starts ends with it, however that ends.
         *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
         # debootstrap itself does not find virtual packages that others depend on; this is as fast.
         *("mmdebstrap", "--mode=root", "--variant=minbase"),
-        *("--dpkgopt=force-unsafe-io", f"--include={','.join(PACKAGES)}"),
-        *(SUITE, str(folder), *([mirror] if mirror else [])),
+        *("--dpkgopt=force-unsafe-io", f"--include={','.join(packages)}"),
+        *(suite, str(target), *([mirror] if mirror else [])),
         timeout=900,
     )
     if done.returncode != 0:
-        shutil.rmtree(folder, ignore_errors=True)
+        if target.is_dir():
+            shutil.rmtree(target, ignore_errors=True)
         raise NotPossible(f"the root file system cannot be made: {_reason(done.stderr)}")
 
 
@@ -119,9 +125,10 @@ def _reason(stderr: str) -> str:
 
 
 def _mirror() -> str | None:
-    """Return the mirror from which the host itself gets this release; None for the default one."""
+    """Return the mirror from which the host itself gets Debian; None for the default one."""
     targets = ("apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages")
-    listed = attempt(*targets, f"Release: {SUITE}", "Component: main")
+    # Not the archive of security updates, which has a label of its own.
+    listed = attempt(*targets, "Label: Debian", "Component: main")
     sites = listed.stdout.split()
     return sites[0] if listed.returncode == 0 and sites else None
 

@@ -21,9 +21,9 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PATH": PATH, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
 
 
-def run(*command: str, timeout: float = 60) -> str:
+def run(*command: str, timeout: float = 60, **options: t.Any) -> str:
     """Run a command, and return what it wrote on stdout. Raises MachineError if it fails."""
-    done = attempt(*command, timeout=timeout)
+    done = attempt(*command, timeout=timeout, **options)
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()
         raise MachineError(

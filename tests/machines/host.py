@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import typing as t
 from pathlib import Path
 
 from .commands import PATH, attempt, run
@@ -42,9 +43,9 @@ def require_root() -> None:
         raise NotRoot("Machines need root, as they are made of namespaces and mounts")
 
 
-def install_packages() -> None:
-    """Install what is missing of Debian's packages. Raises NotPossible."""
-    missing = [package for file, package in PACKAGES.items() if not _is_there(file)]
+def install_packages(packages: t.Mapping[str, str] = PACKAGES) -> None:
+    """Install what is missing of Debian's packages, given like PACKAGES. Raises NotPossible."""
+    missing = [package for file, package in packages.items() if not _is_there(file)]
     if not missing:
         return
     if not shutil.which("apt-get", path=PATH):
