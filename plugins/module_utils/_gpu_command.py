@@ -28,7 +28,8 @@ MAX_BYTES = 4 * 1024 * 1024
 _MORE_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin", "/opt/rocm/bin")
 
 # How often a process that has closed its outputs is looked at, and how long a killed one may take
-# to go. One that sleeps uninterruptibly in the kernel takes for ever, and is left to it.
+# to go. One that sleeps uninterruptibly in the kernel takes for ever, and is left to it. A daemon
+# has as much time to let go of the outputs of the command that started it.
 _TICK = 0.05
 _GRACE = 1.0
 
@@ -118,17 +119,19 @@ class _Reader:
         self.flooded = False
 
     def read_until(self, deadline: float) -> None:
-        """Read until both outputs are closed, the process is gone, or it is late, or too much."""
+        """Read until both outputs are closed, or it is late, or too much.
+
+        What the process has started and has its outputs is not waited for when it is gone itself.
+        """
+        gone = False
         while self._selector.get_map() and not self.flooded:
+            if not gone and self._process.poll() is not None:
+                gone = True
+                deadline = min(deadline, time.monotonic() + _GRACE)
             left = deadline - time.monotonic()
             if left <= 0:
                 return
-            gone = self._process.poll() is not None
-            ready = self._selector.select(0 if gone else min(left, _TICK))
-            if gone and not ready:
-                # Something that it started still has the outputs; nobody waits for that.
-                return
-            for key, _events in ready:
+            for key, _events in self._selector.select(min(left, _TICK)):
                 self._take(t.cast("t.IO[bytes]", key.fileobj), key.data)
 
     @property

@@ -33,7 +33,7 @@ def prepare() -> Path:
     Raises NotRoot or NotPossible.
     """
     host.require_root()
-    host.install_packages()
+    host.install_packages(host.PACKAGES)
     host.require_permissions()
     made = base.ensure_base()
     base.require_containers(made)

@@ -43,8 +43,8 @@ def require_root() -> None:
         raise NotRoot("Machines need root, as they are made of namespaces and mounts")
 
 
-def install_packages(packages: t.Mapping[str, str] = PACKAGES) -> None:
-    """Install what is missing of Debian's packages, given like PACKAGES. Raises NotPossible."""
+def install_packages(packages: t.Mapping[str, str]) -> None:
+    """Install what is missing of Debian's packages, given by files. Raises NotPossible."""
     missing = [package for file, package in packages.items() if not _is_there(file)]
     if not missing:
         return

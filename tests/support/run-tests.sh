@@ -17,6 +17,6 @@ code=$?
 # Workers that were ended in the middle leave files that cannot be read, and are complained about.
 coverage combine -q >/dev/null 2>&1
 coverage report
-# shellcheck disable=SC2046 # likewise
+# shellcheck disable=SC2046,SC2086 # likewise
 pytest -q -n "$jobs" -m "not slow" tests/integration tests/e2e $(printf -- '--ignore=%s ' $measured) || code=$?
 exit $code

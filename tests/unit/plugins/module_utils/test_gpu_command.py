@@ -108,7 +108,9 @@ def test_what_a_command_leaves_behind_is_neither_waited_for_nor_left(tmp_path: P
 
 
 def test_a_daemon_that_a_command_has_started_stays() -> None:
-    ran = run_command(["/bin/sh", "-c", "sleep 600 >/dev/null 2>&1 & echo $!"], LONG)
+    # It lets go of the outputs a moment after the command has ended.
+    daemon = "sleep 0.2; exec sleep 600 >/dev/null 2>&1"
+    ran = run_command(["/bin/sh", "-c", f"({daemon}) & echo $!"], LONG)
 
     pid = int(ran.stdout)
     assert ran.ok and is_running(pid)
