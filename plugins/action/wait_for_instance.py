@@ -20,6 +20,7 @@ from ansible.plugins.connection import NetworkConnectionBase
 from ansible_collections.compute_desk.supply.plugins.module_utils import (
     _cloud_init,
     _package_lock,
+    _shutdown,
     _target_python,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._problem import (
@@ -222,10 +223,16 @@ class _Wait:
             return _cloud_init.failed(state)
         if state.status in (_cloud_init.ERROR, _cloud_init.DEGRADED):
             kind = "recoverable errors" if state.status == _cloud_init.DEGRADED else "errors"
-            host = self._task_vars.get("inventory_hostname")
-            self._display.warning(
-                f"{host}: cloud-init finished with {kind}: {state.described_errors()}"
-            )
+            self._warn(f"cloud-init finished with {kind}: {state.described_errors()}")
+        return self._look_at_shutdown(limit)
+
+    def _look_at_shutdown(self, limit: float) -> Problem | None:
+        coming = _shutdown.find(self._remote.run(_shutdown.COMMAND)["stdout"])
+        if coming is None:
+            return None
+        if coming.seconds < limit:
+            return _shutdown.coming(coming)
+        self._warn(coming.message)
         return None
 
     def _look_at_package_lock(self, _limit: float) -> Problem | None:
@@ -246,6 +253,10 @@ class _Wait:
         usable = [python for python in found if python.version >= _target_python.OLDEST]
         self.facts["python"] = str(usable[0]) if usable else None
         return None if usable else _target_python.missing(found, interpreters)
+
+    def _warn(self, text: str) -> None:
+        host = self._task_vars.get("inventory_hostname")
+        self._display.warning(f"{host}: {text}")
 
     def _news(self, text: str, mood: str) -> None:
         self._doing = text

@@ -50,6 +50,7 @@ options:
   cloud_init_timeout:
     description:
       - How many seconds to wait for cloud-init, after the connection stands. V(0) does not look at it.
+      - The machine may be about to reboot at the end of cloud-init; that is waited for within the same time.
       - A machine without cloud-init is not waited for.
     type: float
     default: 900
@@ -127,8 +128,9 @@ class:
     - V(refused) if nothing listens, V(timed_out) if nothing answers, V(permission_denied) if it does not let the user
       in, V(host_key_changed) if the host key is another one than before, V(unreachable) if the connection fails in
       another way.
-    - V(cloud_init_failed) if cloud-init failed or did not finish, V(package_lock) if the package manager stays locked,
-      V(no_python) if there is no Python, or a too old one.
+    - V(cloud_init_failed) if cloud-init failed or did not finish, V(rebooting) if the machine goes down, or is about
+      to, and does not come back, V(package_lock) if the package manager stays locked, V(no_python) if there is no
+      Python, or a too old one.
     - V(unsupported) for connections without a shell as on Linux, V(not_allowed) for a refused O(install_python).
   returned: always
   type: str

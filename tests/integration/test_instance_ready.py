@@ -331,6 +331,19 @@ def test_each_way_to_be_ready_or_not(
                 }
             }
         },
+        # cloud-init is done, and the machine is on its way down.
+        "leaving": {
+            "commands": {
+                "systemctl": {
+                    "script": "#!/bin/sh\n[ -e ~/back ] && echo running && exit 0\n"
+                    "touch ~/back\necho stopping\n"
+                }
+            }
+        },
+        "gone": {
+            "commands": {"systemctl": {"stdout": "stopping\n"}},
+            "variables": {"instance_ready_cloud_init_timeout": 3},
+        },
         "dropping": {"ssh": {"behaviour": "drop"}, **SHORT},
         # It lets us in, and then nothing comes back.
         "stuck": {"commands": {"id": {"sleep": 600}}, **SHORT},
@@ -386,6 +399,7 @@ def test_each_way_to_be_ready_or_not(
     expected = {
         "done": None, "degraded": None, "hidden": None, "failed": "cloud_init_failed",
         "forgiven": None, "hanging": "cloud_init_failed", "unasked": None, "rebooting": None,
+        "leaving": None, "gone": "rebooting",
         "dropping": "unreachable", "stuck": "timed_out", "elsewhere": "no_python",
         "pythonless": "no_python", "installed": None, "sudoer": None, "hopeless": "no_python",
         "factless": "facts_failed", "foreign": "not_allowed",
@@ -404,6 +418,8 @@ def test_each_way_to_be_ready_or_not(
         assert outcome.recap(name, "changed") == (name in ("installed", "sudoer"))
     messages = {name: result["message"] for name, result in results.items()}
     assert messages["hanging"].startswith("Cloud-init has not finished. ")
+    assert messages["gone"].startswith("The machine is shutting down. ")
+    assert any(line.startswith("the machine is shutting down") for line in outcome.lines("leaving"))
     assert messages["dropping"].startswith("The machine closed the connection: Connection ")
     assert re.match(r"There was no answer within \d s \(tried ", messages["stuck"])
     assert ssh_commands(fleet.instances["stuck"]["port"]) == [], "nothing is left over"

@@ -21,7 +21,7 @@ import pytest
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
 
-from . import Machine, Machines, User
+from . import Machine, Machines, User, WholeMachine
 from .conftest import FAILING, ssh_as_a_stranger
 
 OFFER = "aaaaaaaa-0000-4000-8000-000000000001"
@@ -36,6 +36,8 @@ REBOOTING = (
     f"    until [ -e {GATE} ]; do sleep 0.5; done\n"
     "    sleep 15; systemctl reboot; sleep 600\n"
 )
+# At its very end, as after the installation of drivers.
+POWER_STATE = SLOW + "power_state: {mode: reboot}\n"
 ROLE_BEGINS = "TASK [compute_desk.supply.instance_ready"
 # The key arrives after 40 s; who lets nobody in for 70 s, or is not ready after 80, never is.
 LIMITS = {"instance_ready_timeout": 80, "instance_ready_permission_denied_timeout": 70}
@@ -50,7 +52,7 @@ class Outcome:
     """By the name of the machine: ``result`` of the role, ``hostname`` from the facts, ``user``
     and ``root``, who a task is without and with become; and whether it is ``failed``, by group."""
     output: str
-    rebooted: bool
+    rebooted: dict[str, bool]
 
 
 class Fleet:
@@ -68,6 +70,7 @@ class Fleet:
         users = [User("ann", sudo=True), User("bob")]
         self.slow = machines.whole("slow", user_data=SLOW)
         self.rebooting = machines.whole("rebooting", user_data=REBOOTING)
+        self.leaving = machines.whole("leaving", user_data=POWER_STATE)
         self.locked = machines.light("locked")
         started: dict[Machine, str] = {
             replaced: "root",
@@ -80,21 +83,27 @@ class Fleet:
             machines.light("refusing", sshd_after=NEVER): "root",
             self.slow: "root",
             self.rebooting: "root",
+            self.leaving: "root",
             self.locked: "root",
         }
         self._late = {name: machines.new_address() for name in ("late-sshd", "late-key")}
         self.targets = {m.name: f"{user}@{m.address}" for m, user in started.items()}
         self.targets.update({name: f"root@{address}" for name, address in self._late.items()})
-        for machine in (self.slow, self.rebooting, self.locked):
+        for machine in (*self.gated, self.locked):
             machine.wait_for_login()
 
     def begin(self) -> None:
         """Let begin what takes its time."""
         self.locked.hold_package_lock(30)
-        for machine in (self.slow, self.rebooting):
+        for machine in self.gated:
             machine.run("touch", GATE)
         self._machines.light("late-sshd", address=self._late["late-sshd"], sshd_after=20)
         self._machines.light("late-key", address=self._late["late-key"], key_after=40)
+
+    @property
+    def gated(self) -> tuple[WholeMachine, ...]:
+        """The machines whose cloud-init goes on when the role begins."""
+        return self.slow, self.rebooting, self.leaving
 
     def timeline(self) -> dict[str, t.Any]:
         """Return an offer that is ready, with these machines."""
@@ -200,11 +209,11 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     book.write_text(json.dumps(playbook(saved)))
     with Workspace(folder) as workspace, Machines() as machines:
         fleet = Fleet(machines, workspace)
-        boot_id = fleet.rebooting.boot_id()
+        boot_ids = {machine: machine.boot_id() for machine in fleet.gated}
         with Simulator(fleet.timeline()) as simulator:
             variables = {**simulator.env(), "ANSIBLE_PRIVATE_KEY_FILE": str(machines.key_file)}
             output = play(workspace, book, fleet.begin, **variables)
-        rebooted = fleet.rebooting.boot_id() != boot_id
+        rebooted = {m.name: m.boot_id() != boot_id for m, boot_id in boot_ids.items()}
     assert saved.exists(), last_lines(output)
     return Outcome(json.loads(saved.read_text()), output, rebooted)
 
@@ -217,6 +226,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         "second",
         "slow",
         "rebooting",
+        "leaving",
         "locked",
         "with-sudo",
         "without-sudo",
@@ -274,9 +284,10 @@ def test_it_says_what_it_waits_for(outcome: Outcome, name: str, words: str) -> N
     assert re.search(rf"WAITING: \[{name}\S*: .*{words}", outcome.output), outcome.output
 
 
-def test_the_reboot_happened_while_it_waited(outcome: Outcome) -> None:
-    assert outcome.rebooted
-    assert re.search(r"rebooting\S*: the machine answers", outcome.output), outcome.output
+def test_the_reboots_happened_while_it_waited(outcome: Outcome) -> None:
+    assert outcome.rebooted == {"slow": False, "rebooting": True, "leaving": True}
+    for name in ("rebooting", "leaving"):
+        assert re.search(rf"{name}\S*: the machine answers", outcome.output), outcome.output
 
 
 def test_nothing_is_changed_and_nothing_is_warned_of(outcome: Outcome) -> None:
