@@ -33,8 +33,16 @@ PAGES = ROOT / "docs" / "docsite" / "rst"
 # galaxy-importer calls these warnings and goes on; Galaxy shows them to everybody.
 IMPORTER = re.compile(r"^(Importing with galaxy-importer|Importer processing completed)")
 IMPORTER_SAYS = re.compile(r"^((?:WARNING|ERROR): .*)")
+# ansible-lint looks for playbooks of a collection one folder too deep when the importer runs it.
+OWN_PLAYBOOK = re.compile(r"Failed to find compute_desk\.supply\.(\w+) playbook\.$")
 # Said by the sessions that need a Python which is not here.
 LEFT_OUT = re.compile(r"NOT RUN: .*?none was found")
+
+
+def is_there(warning: str) -> bool:
+    """Return whether a warning only says that a playbook is missing which is not."""
+    match = OWN_PLAYBOOK.search(warning)
+    return bool(match and (ROOT / "playbooks" / f"{match[1]}.yml").is_file())
 
 
 class Reader:
@@ -55,7 +63,7 @@ class Reader:
             self._add(self.problems, f"A check did not check: {match[1]}")
         if match := IMPORTER.match(plain):
             self._importing = match[1].startswith("Importing")
-        if self._importing and (match := IMPORTER_SAYS.match(plain)):
+        if self._importing and (match := IMPORTER_SAYS.match(plain)) and not is_there(match[1]):
             self._add(self.problems, f"galaxy-importer: {match[1]}")
         if match := LEFT_OUT.search(plain):
             self._add(self.left_out, match[0])
