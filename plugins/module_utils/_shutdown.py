@@ -21,7 +21,7 @@ from ._text import clock_face
 COMMAND = r"""
 echo "system $(systemctl is-system-running 2>/dev/null)"
 ps -eo args 2>/dev/null | grep -E '[c]loud-init (modules|--all-stages)' | sed 's/^/process /'
-ps -eo args 2>/dev/null | grep -E '^([a-z/]*/)?[s]hutdown +-' | sed 's/^/process /'
+ps -eo args 2>/dev/null | grep -E '(^|[ /])[s]hutdown +-' | sed 's/^/process /'
 sed 's/^/scheduled /' /run/systemd/shutdown/scheduled 2>/dev/null
 date '+now %s'
 exit 0

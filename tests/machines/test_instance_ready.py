@@ -36,8 +36,14 @@ REBOOTING = (
     f"    until [ -e {GATE} ]; do sleep 0.5; done\n"
     "    sleep 15; systemctl reboot; sleep 600\n"
 )
-# At its very end, as after the installation of drivers.
-POWER_STATE = SLOW + "power_state: {mode: reboot}\n"
+# At its very end, as after the installation of drivers, on a machine that takes its time for it.
+SLOW_SHUTDOWN = '#!/bin/sh\nsleep 10\nexec /usr/sbin/shutdown "$@"\n'
+LEAVING = f"""{SLOW}power_state: {{mode: reboot}}
+write_files:
+  - path: /usr/local/sbin/shutdown
+    permissions: '0755'
+    content: {json.dumps(SLOW_SHUTDOWN)}
+"""
 ROLE_BEGINS = "TASK [compute_desk.supply.instance_ready"
 # The key arrives after 40 s; who lets nobody in for 70 s, or is not ready after 80, never is.
 LIMITS = {"instance_ready_timeout": 80, "instance_ready_permission_denied_timeout": 70}
@@ -70,7 +76,7 @@ class Fleet:
         users = [User("ann", sudo=True), User("bob")]
         self.slow = machines.whole("slow", user_data=SLOW)
         self.rebooting = machines.whole("rebooting", user_data=REBOOTING)
-        self.leaving = machines.whole("leaving", user_data=POWER_STATE)
+        self.leaving = machines.whole("leaving", user_data=LEAVING)
         self.locked = machines.light("locked")
         started: dict[Machine, str] = {
             replaced: "root",

@@ -62,6 +62,7 @@ def test_a_machine_that_stops_is_going_down(tmp_path: Path) -> None:
         "/usr/bin/python3 /usr/bin/cloud-init --all-stages",
         "shutdown -r now Rebooting",
         "/sbin/shutdown -P +0",
+        "/bin/sh /usr/local/sbin/shutdown -r now",
     ],
 )
 def test_what_cloud_init_leaves_behind_shuts_the_machine_down(tmp_path: Path, process: str) -> None:
