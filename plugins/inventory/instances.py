@@ -390,8 +390,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         inventory.add_host(host)
         for group in _groups(record):
             inventory.add_child(self._group(group), host)
+        # Not by inventory.set_variable(), which looks at each value again for what may be a template;
+        # these are as they should be. With many hosts, that takes an eighth of the whole time.
+        set_variable = inventory.get_host(host).set_variable
         for name, value in variables.items():
-            inventory.set_variable(host, name, value)
+            set_variable(name, value)
         return host
 
     def _group(self, name: str) -> str:

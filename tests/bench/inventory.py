@@ -153,9 +153,11 @@ def main() -> None:
     rounds = int(os.environ.get("ROUNDS", "3"))
     compare(100, 100, rounds)
     small, large = compare(10, 100, rounds), compare(500, 100, 1)
+    ansible_inventory = Path(sys.executable).with_name("ansible-inventory")
     # What does not depend on the number of hosts is the start of Python and Ansible.
     idle = min(
-        _seconds(["ansible-inventory", "-i", "localhost,", "--list"]) for _number in range(rounds)
+        _seconds([str(ansible_inventory), "-i", "localhost,", "--list"])
+        for _number in range(rounds)
     )
     for source in ("fresh.yml", "cached.yml"):
         ratio = ((large[source] - idle) / 50000) / ((small[source] - idle) / 1000)
