@@ -76,7 +76,9 @@ class ActionModule(ActionBase):
         wait = _Wait(self, options, task_vars)
         if problem is None:
             problem = wait.run()
-        result.update(wait.facts, changed=False, ok=problem is None)
+        result.update(
+            wait.facts, changed=False, ok=problem is None, elapsed=round(wait.elapsed(), 1)
+        )
         result["class"] = problem.kind if problem else None
         result["msg"] = str(problem) if problem else f"Ready after {clock_face(wait.elapsed())}."
         if problem:

@@ -140,6 +140,11 @@ msg:
   returned: always
   type: str
   sample: Ready after 0:42.
+elapsed:
+  description: The seconds from O(began_at) until it was ready, or was not waited for any longer.
+  returned: always
+  type: float
+  sample: 42.3
 connection:
   description: The kind of connection.
   returned: always

@@ -441,6 +441,8 @@ def test_each_way_to_be_ready_or_not(
     assert statuses["done"] == statuses["rebooting"] == "done"
     assert statuses["locked"] == "absent"
     assert statuses["unasked"] is None
+    elapsed = {name: host["instance_ready_seen"]["elapsed"] for name, host in outcome.hosts.items()}
+    assert min(elapsed.values()) >= 0 and min(elapsed["hanging"], elapsed["locked"]) >= 3
     told = "[WARNING]: {}: cloud-init finished with {}: "
     flat = " ".join(outcome.output.split())
     assert told.format("degraded", "recoverable errors") + "No template found {{ 6 * 7 }}" in flat
