@@ -128,6 +128,17 @@ def test_many_errors_are_counted() -> None:
 
     assert state.described_errors().endswith("error 4 (and 2 more)")
     assert str(_cloud_init.failed(state)).startswith("Cloud-init failed: error 0; error 1; ")
+    assert CloudInit("error", ["error"] * 5).described_errors() == "; ".join(["error"] * 5)
+    assert CloudInit("error", ["error"] * 6).described_errors().endswith("; error (and 1 more)")
+
+
+def test_a_failure_stays_and_the_wait_for_the_end_may_go_on() -> None:
+    failed, running = _cloud_init.failed(CloudInit("error")), _cloud_init.still_running()
+
+    assert (failed.kind, failed.final) == ("cloud_init_failed", True)
+    assert "instance_ready_ignore_cloud_init_errors" in failed.hint
+    assert (running.kind, running.final) == ("cloud_init_failed", False)
+    assert "instance_ready_cloud_init_timeout" in running.hint
 
 
 @given(st.integers(0, 255), ANY_TEXT, ANY_TEXT)

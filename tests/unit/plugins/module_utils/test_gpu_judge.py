@@ -120,6 +120,70 @@ def test_what_is_no_fault(values: dict[str, t.Any]) -> None:
     assert failed(facts(changed(**values))) == []
 
 
+def details(found: Facts, **expected: t.Any) -> dict[str, tuple[str, str]]:
+    report = judge(found, Expectations(**expected))
+    return {check["name"]: (check["verdict"], check["detail"]) for check in report["checks"]}
+
+
+@pytest.mark.parametrize(
+    ("values", "check", "detail"),
+    [
+        ({}, "tool", "nvidia-smi answers"),
+        ({}, "gpu_state", "no GPU is lost or asks to be reset"),
+        ({}, "temperature", "30 C to 30 C"),
+        ({}, "throttling", "no GPU is slowed down by its hardware; clocks are low for: gpu_idle"),
+        ({"throttle_reasons": ()}, "throttling", "no GPU is slowed down by its hardware"),
+        ({}, "persistence", "on, on 1 GPU"),
+        ({"persistence_mode": False}, "persistence", "off on 1 of 1 GPU; programs start slower"),
+        ({}, "mig", "off"),
+        ({"mig_mode": True}, "mig", "on, and left alone: GPU 0 (0000:18:00.0)"),
+        ({}, "ecc", "no uncorrected error since the driver was loaded, 0 in the lifetime"),
+        (
+            {"ecc_uncorrected_aggregate": 71},
+            "ecc",
+            "no uncorrected error since the driver was loaded, 71 in the lifetime",
+        ),
+        ({"rows_remapped": 4}, "memory_rows", "nothing waits for a reset, 4 rows remapped so far"),
+    ],
+)
+def test_what_is_said_of_a_good_gpu(values: dict[str, t.Any], check: str, detail: str) -> None:
+    assert details(facts(changed(**values)))[check] == ("pass", detail)
+
+
+MI300X = PciFunction("0000:05:00.0", "0380", "1002", "74a1", "00")
+NO_TOOL = Tool("nvidia-smi", kind="missing")
+
+
+def test_gpus_of_amd_without_their_tool() -> None:
+    found = facts(pci=(MI300X,), nvidia=NO_TOOL, amd=Tool("amd-smi", kind="missing"))
+
+    verdict, detail = details(found)["tool"]
+
+    assert verdict == "fail"
+    assert detail.startswith(
+        "1 GPU plugged in (0000:05:00.0), but there is no amd-smi or rocm-smi: "
+    )
+
+
+def test_a_gpu_that_is_expected_where_there_is_neither_gpu_nor_tool() -> None:
+    found = facts(pci=(), nvidia=NO_TOOL, amd=Tool("amd-smi", kind="missing"))
+
+    said = details(found, count=1)
+
+    assert said["count"][0] == "fail"
+    assert {verdict for name, (verdict, _detail) in said.items() if name != "count"} == {"skip"}
+    assert details(found)["count"] == ("pass", "there is no GPU, and none is expected")
+
+
+def test_a_gpu_that_is_listed_and_does_not_answer_on_the_bus_is_lost() -> None:
+    dead = PciFunction("0000:18:00.0", "0302", "10de", "2330", "ff")
+
+    verdict, detail = details(facts(HEALTHY, pci=(dead,)))["count"]
+
+    assert verdict == "fail"
+    assert detail.startswith("0000:18:00.0 does not answer on the PCI bus: it is lost. Reboot ")
+
+
 def test_a_gpu_that_tells_nothing_of_itself_is_not_judged() -> None:
     silent = Gpu(index=0, vendor="nvidia", pci_bus_id="0000:18:00.0")
 

@@ -197,6 +197,15 @@ def test_a_changed_key_says_which_it_is_and_how_the_old_one_goes() -> None:
     assert "ssh-keygen -f '/home/me/.ssh/known_hosts' -R 'i-0a1b2c3d'" in text
 
 
+def test_a_changed_key_of_which_ssh_says_no_more_is_told_as_well() -> None:
+    what = "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\n"
+    problem = judge(FAILED + what + "Host key verification failed.", TARGET)
+
+    assert (problem.kind, problem.final) == ("host_key_changed", True)
+    assert "now it is not shown (tried" in str(problem)
+    assert "ssh-keygen -f 'known_hosts' -R 'the name of the host'" in problem.hint
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -221,8 +230,9 @@ def test_the_user_that_the_machine_wants_is_named() -> None:
 def test_no_answer_is_a_timeout() -> None:
     problem = no_answer(30.0, TARGET)
 
-    assert problem.kind == "timed_out"
-    assert "within 30 s" in str(problem)
+    assert problem.kind == "timed_out" and not problem.final
+    assert "within 30 s (tried " in str(problem)
+    assert "firewall" in problem.hint
 
 
 def test_the_sentence_has_what_was_tried_and_the_next_step() -> None:

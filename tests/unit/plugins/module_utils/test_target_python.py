@@ -62,6 +62,6 @@ def test_a_strange_name_is_only_a_name(name: str) -> None:
 def test_what_is_missing(found: list[Python], interpreters: list[str], sentence: str) -> None:
     problem = missing(found, interpreters)
 
-    assert problem.kind == "no_python"
+    assert problem.kind == "no_python" and problem.final
     assert str(problem).startswith(sentence)
     assert "instance_ready_install_python" in problem.hint
