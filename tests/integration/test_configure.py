@@ -175,6 +175,7 @@ def test_host_variables_are_those_of_the_record(workspace: Workspace, simulate: 
     assert "DEPRECAT" not in output
 
 
+@pytest.mark.slow
 def test_gpus_are_verified_as_asked(workspace: Workspace, simulate: Simulate) -> None:
     fleet = machines(A, good={}, lost={}, bare={})
     fleet["instances"]["good"]["commands"] = commands_of("t4")

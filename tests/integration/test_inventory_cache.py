@@ -106,6 +106,7 @@ def test_what_will_change_is_asked_again(
     assert [r["offer_id"] for r in simulator.requests()].count(B) == 1
 
 
+@pytest.mark.slow
 def test_entries_do_not_mix(workspace: Workspace, simulate: Simulate) -> None:
     tokens = [{"token": "first"}, {"token": "second"}]
     simulator = simulate(one_machine(A), one_machine(B), tokens=tokens)

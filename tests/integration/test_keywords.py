@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import typing as t
 
+import pytest
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
 
@@ -78,6 +79,7 @@ def test_under_async_it_waits_by_itself(play: Play, simulate: Simulate) -> None:
     assert "WAITING" not in played.output
 
 
+@pytest.mark.slow
 def test_a_loop_waits_for_each_and_until_repeats(play: Play, simulate: Simulate) -> None:
     simulator = simulate(offer(A, ready()), offer(B, provisioning(), ready(3)))
     looped = offer_status(
@@ -146,6 +148,7 @@ def test_ad_hoc_it_works_as_any_module(workspace: Workspace, simulate: Simulate)
     assert '"ready": true' in done.stdout
 
 
+@pytest.mark.slow
 def test_a_user_can_decide_otherwise(play: Play, simulate: Simulate) -> None:
     simulator = simulate(offer(A, provisioning()))
     task = offer_status(

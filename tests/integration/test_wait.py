@@ -72,7 +72,10 @@ def test_progress_is_on_the_screen_while_it_waits(workspace: Workspace, simulate
         ["ansible-playbook", "play.yml"],
         cwd=workspace.folder,
         env=workspace.environment(**simulator.env()),
+        # Nothing of ours: an ssh of another test may have made it non-blocking.
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
     )
     assert process.stdout is not None
