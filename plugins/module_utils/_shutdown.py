@@ -20,8 +20,9 @@ from ._text import clock_face
 # brackets keep the pattern from being found in the command line of this look.
 COMMAND = r"""
 echo "system $(systemctl is-system-running 2>/dev/null)"
-ps -eo args 2>/dev/null | grep -E '[c]loud-init (modules|--all-stages)' | sed 's/^/process /'
-ps -eo args 2>/dev/null | grep -E '(^|[ /])[s]hutdown +-' | sed 's/^/process /'
+ps -eo args 2>/dev/null |
+  grep -E '[c]loud-init (modules|--all-stages)|(^|[ /])[s]hutdown +-[hHPr]( |$)' |
+  sed 's/^/process /'
 sed 's/^/scheduled /' /run/systemd/shutdown/scheduled 2>/dev/null
 date '+now %s'
 exit 0
@@ -45,7 +46,7 @@ def find(stdout: str) -> Shutdown | None:
     if "system stopping" in lines:
         return Shutdown(0, "the machine is shutting down")
     if any(line.startswith("process ") for line in lines):
-        return Shutdown(0, "cloud-init is about to shut the machine down")
+        return Shutdown(0, "the machine is about to be shut down")
     due, now, mode = _DUE.search(stdout), _NOW.search(stdout), _MODE.search(stdout)
     if not due or not now:
         return None

@@ -39,7 +39,7 @@ OWN_PLAYBOOK = re.compile(r"Failed to find compute_desk\.supply\.(\w+) playbook\
 LEFT_OUT = re.compile(r"NOT RUN: .*?none was found")
 
 
-def is_there(warning: str) -> bool:
+def is_false_alarm(warning: str) -> bool:
     """Return whether a warning only says that a playbook is missing which is not."""
     match = OWN_PLAYBOOK.search(warning)
     return bool(match and (ROOT / "playbooks" / f"{match[1]}.yml").is_file())
@@ -63,7 +63,11 @@ class Reader:
             self._add(self.problems, f"A check did not check: {match[1]}")
         if match := IMPORTER.match(plain):
             self._importing = match[1].startswith("Importing")
-        if self._importing and (match := IMPORTER_SAYS.match(plain)) and not is_there(match[1]):
+        if (
+            self._importing
+            and (match := IMPORTER_SAYS.match(plain))
+            and not is_false_alarm(match[1])
+        ):
             self._add(self.problems, f"galaxy-importer: {match[1]}")
         if match := LEFT_OUT.search(plain):
             self._add(self.left_out, match[0])

@@ -44,6 +44,7 @@ def looked(tmp_path: Path, **scripts: str) -> Shutdown | None:
 def test_a_machine_that_stays_says_nothing(tmp_path: Path, state: str) -> None:
     others = (
         "cloud-init status --wait --long\n/usr/bin/python3 /usr/bin/unattended-upgrades-shutdown"
+        "\n/opt/app/shutdown --port 80"
     )
 
     assert looked(tmp_path, systemctl=state, ps=others) is None
@@ -65,10 +66,10 @@ def test_a_machine_that_stops_is_going_down(tmp_path: Path) -> None:
         "/bin/sh /usr/local/sbin/shutdown -r now",
     ],
 )
-def test_what_cloud_init_leaves_behind_shuts_the_machine_down(tmp_path: Path, process: str) -> None:
+def test_what_shuts_the_machine_down_in_a_moment_is_seen(tmp_path: Path, process: str) -> None:
     found = looked(tmp_path, systemctl="running", ps=f"/sbin/init\n{process}")
 
-    assert found == Shutdown(0, "cloud-init is about to shut the machine down")
+    assert found == Shutdown(0, "the machine is about to be shut down")
 
 
 def test_the_look_does_not_see_itself(tmp_path: Path) -> None:
