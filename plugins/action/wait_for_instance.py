@@ -32,8 +32,14 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._problem impor
 from ansible_collections.compute_desk.supply.plugins.module_utils._progress import times
 from ansible_collections.compute_desk.supply.plugins.module_utils._ssh_failure import judge
 from ansible_collections.compute_desk.supply.plugins.module_utils._text import clock_face
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._facts import (
+    refuse_forged_facts,
+)
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._live import Heartbeat, show
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._remote import Lost, Remote
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._rented import (
+    why_not_rented,
+)
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "timeout": {"type": "float", "default": 300},
@@ -49,7 +55,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
 }
 
 _HELLO = 'echo "compute-desk uid $(id -u)"'
-_UID = re.compile(r"compute-desk uid (\d*)")
+_UID = re.compile(r"compute-desk uid (\d{0,10})(?!\d)", re.ASCII)
 # Between two looks; after a denial it grows, because machines lock out who fails too often.
 _PAUSE = 2.0
 _LONGEST_PAUSE = 10.0
@@ -72,6 +78,7 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _validation, options = self.validate_argument_spec(ARGUMENTS)
         task_vars = task_vars or {}
+        refuse_forged_facts(task_vars, self._connection)
         problem = self._objection(options, task_vars)
         wait = _Wait(self, options, task_vars)
         if problem is None:
@@ -97,13 +104,11 @@ class ActionModule(ActionBase):
                 "as on Linux",
                 "Leave this host out.",
             )
-        is_ours = "compute_desk_instance_id" in task_vars
-        if options["install_python"] and (self._connection.transport == "local" or not is_ours):
-            what = "its connection is local" if is_ours else "it has no compute_desk_instance_id"
+        reason = why_not_rented(self._connection, task_vars)
+        if options["install_python"] and reason:
             return Problem(
                 NOT_ALLOWED,
-                f"Python is not installed on this host: {what}, so it is none of the rented "
-                "machines",
+                f"Python is not installed on this host: {reason}",
                 "Install it yourself, or ask for it on rented machines only.",
             )
         return None

@@ -234,6 +234,10 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._transport imp
     REQUESTS_IMPORT_ERROR,
 )
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._construct import Expressions
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._names import (
+    add_host,
+    refuse_taken,
+)
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._source import (
     names_plugin,
     refuse_unknown_options,
@@ -368,6 +372,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 record["name"] = expressions.name(name, variables)
                 hosts.append((record, variables))
         refuse_clashes(record for record, _variables in hosts)
+        refuse_taken(t.cast("t.Any", self.inventory), (record for record, _variables in hosts))
         self._check_count(sum(record["compute_desk_usable"] for record, _variables in hosts))
         for record, variables in hosts:
             host = self._add_host(record, variables)
@@ -387,7 +392,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Add a host with its variables and our groups; return its name."""
         inventory: t.Any = self.inventory
         host: str = inert(record["name"])
-        inventory.add_host(host)
+        add_host(inventory, {**record, "name": host})
         for group in _groups(record):
             inventory.add_child(self._group(group), host)
         # Not by inventory.set_variable(), which looks at each value again for what may be a template;

@@ -15,6 +15,14 @@ from ._text import printable
 PASS = "pass"  # noqa: S105 - a verdict, not a password
 FAIL = "fail"
 SKIP = "skip"
+NO_GPU = "no_gpu"
+
+CHECK_NAMES = (
+    "tool", "driver_library", "count", "name", "driver_version", "cuda_version", "gpu_state", "ecc",
+    "memory_rows", "kernel_log", "temperature", "throttling", "persistence", "mig", "fabric",
+    "cuda_start",
+)  # fmt: skip
+"""Every report has all of them, in this order."""
 
 _DETAIL_LENGTH = 400
 

@@ -18,6 +18,15 @@ from ._text import quoted
 
 _VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,5}", re.ASCII)
 
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "expected_count": {"type": "int"},
+    "expected_name": {"type": "str"},
+    "min_driver_version": {"type": "str"},
+    "min_cuda_version": {"type": "str"},
+    "command_timeout": {"type": "float", "default": 20},
+}
+"""The argument spec of the module gpu_facts."""
+
 
 @dataclass(frozen=True)
 class Expectations:

@@ -16,18 +16,9 @@ import typing as t
 from . import _gpu_machine_checks as machine
 from . import _gpu_nvidia
 from . import _gpu_state_checks as state
-from ._gpu_check import FAIL, PASS, SKIP, Check
+from ._gpu_check import CHECK_NAMES, FAIL, NO_GPU, PASS, SKIP, Check
 from ._gpu_expectations import Expectations
 from ._gpu_facts import Facts
-
-NO_GPU = "no_gpu"
-
-CHECK_NAMES = (
-    "tool", "driver_library", "count", "name", "driver_version", "cuda_version", "gpu_state", "ecc",
-    "memory_rows", "kernel_log", "temperature", "throttling", "persistence", "mig", "fabric",
-    "cuda_start",
-)  # fmt: skip
-"""Every report has all of them, in this order."""
 
 
 def judge(facts: Facts, expected: Expectations) -> dict[str, t.Any]:

@@ -20,13 +20,15 @@ description:
     C(/sys) where there is no C(lspci). All are found on the C(PATH), and in the usual folders. What is missing is said
     by a check that is skipped.
   - Every command has a time limit. One that hangs, as those of a broken GPU do, is killed and is a failed check.
+  - What comes back is checked on the controller. A machine whose answer is not such a report, or that does not answer in six
+    times O(command_timeout), fails the task, with the verdict V(fail), no GPUs and no checks.
   - Only root may read the kernel log on most machines. Without it, that check is skipped.
 extends_documentation_fragment:
   - compute_desk.supply._attributes
   - compute_desk.supply._attributes.read_only
 attributes:
   async:
-    support: full
+    support: none
 options:
   expected_count:
     description:
@@ -265,30 +267,18 @@ checks:
       sample: 8 plugged in, 8 listed, 8 expected
 """
 
-import typing as t
-
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.compute_desk.supply.plugins.module_utils._errors import OptionError
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu_expectations import (
+    ARGUMENTS,
     Expectations,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu_facts import look
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu_judge import judge
 
 
-def argument_spec() -> dict[str, dict[str, t.Any]]:
-    """Return the argument spec of the module."""
-    return {
-        "expected_count": {"type": "int"},
-        "expected_name": {"type": "str"},
-        "min_driver_version": {"type": "str"},
-        "min_cuda_version": {"type": "str"},
-        "command_timeout": {"type": "float", "default": 20},
-    }
-
-
 def main() -> None:
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
         expected = Expectations.from_options(module.params)
     except OptionError as exc:

@@ -1,17 +1,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs commands on a host through its connection plugin, with an end in sight.
+"""Runs commands and modules on a host through its connection plugin, with an end in sight.
 
 Private to this collection. What a connection plugin reports as an exception, with ssh's words in
-it, becomes a problem; and a command that does not come back is ended here.
+it, becomes a problem; so does a command that does not come back, or writes without end.
 """
 
 from __future__ import annotations
 
-import gc
-import subprocess
-import threading
 import typing as t
 
 from ansible import constants as C
@@ -19,12 +16,20 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import ConnectionBase
-from ansible_collections.compute_desk.supply.plugins.module_utils._problem import Problem
+from ansible_collections.compute_desk.supply.plugins.module_utils._problem import (
+    UNREACHABLE,
+    Problem,
+)
 from ansible_collections.compute_desk.supply.plugins.module_utils._ssh_failure import (
     Setting,
     Target,
     judge,
     no_answer,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._children import (
+    Flooded,
+    OutOfTime,
+    in_time,
 )
 
 # How long a command may take on top of the time that ssh may take to connect.
@@ -50,14 +55,17 @@ class Remote:
         self.target = Target(*map(self._setting, ("host", "port", "remote_user")))
         self.full_time = self._connect_timeout() + _PATIENCE
 
-    def run(self, command: str, seconds: float | None = None) -> dict[str, t.Any]:
-        """Run a command in a shell, and return its ``rc``, ``stdout`` and ``stderr``.
+    def run(
+        self, command: str, seconds: float | None = None, *, sudoable: bool = False
+    ) -> dict[str, t.Any]:
+        """Run a command in a shell, and return its ``rc``, ``stdout`` and ``stderr``. Raises Lost.
 
-        It may take ``seconds``, or the time that a short command may take at most.
+        It may take ``seconds``, or the time that a short command may take at most. With
+        ``sudoable`` it is run as whom the task becomes.
         """
         seconds = self.full_time if seconds is None else seconds
         return self._in_time(
-            lambda: self._action._low_level_execute_command(command, sudoable=False), seconds
+            lambda: self._action._low_level_execute_command(command, sudoable=sudoable), seconds
         )
 
     def connect_anew(self, command: str, seconds: float) -> dict[str, t.Any]:
@@ -73,28 +81,42 @@ class Remote:
 
         return self._in_time(run, min(seconds, self.full_time))
 
+    def module(
+        self, name: str, arguments: t.Mapping[str, t.Any], seconds: float
+    ) -> dict[str, t.Any]:
+        """Run a module, and return what it answers, whatever that is. Raises Lost.
+
+        Its temporary folder is removed within the same time; what Ansible removes at the end of a
+        task, it waits for without a limit.
+        """
+        shell = self._connection._shell
+
+        def run() -> t.Any:
+            answer = self._action._execute_module(
+                module_name=name, module_args=dict(arguments), task_vars=self._task_vars
+            )
+            self._action._remove_tmp_path(shell.tmpdir)
+            return answer
+
+        try:
+            return self._in_time(run, seconds)
+        except Lost:
+            raise
+        except Exception as exc:  # noqa: BLE001 - whatever Ansible trips over in the answer
+            raise Lost(_unreadable(exc, str(self.target))) from exc
+        finally:
+            shell.tmpdir = None
+
     def _in_time(self, work: t.Callable[[], t.Any], seconds: float) -> dict[str, t.Any]:
-        """Do it in a thread: a connection plugin that waits for ssh cannot be interrupted."""
-        answers: list[t.Any] = []
-        failures: list[Exception] = []
-
-        def run() -> None:
-            try:
-                answers.append(work())
-            except Exception as exc:  # noqa: BLE001 - raised again by the thread that waits
-                failures.append(exc)
-
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        thread.join(seconds)
-        if thread.is_alive():
-            _end_children()
-            raise Lost(no_answer(seconds, self.target), cut_short=seconds < self.full_time)
-        for failure in failures:
-            if not isinstance(failure, AnsibleError):
-                raise failure
-            raise Lost(judge(to_text(failure), self.target)) from failure
-        answer: dict[str, t.Any] = answers[0]
+        try:
+            answer: dict[str, t.Any] = in_time(work, seconds)
+        except OutOfTime:
+            problem = no_answer(seconds, self.target)
+            raise Lost(problem, cut_short=seconds < self.full_time) from None
+        except Flooded:
+            raise Lost(_flooded(str(self.target))) from None
+        except AnsibleError as exc:
+            raise Lost(judge(to_text(exc), self.target)) from exc
         return answer
 
     def _connect_timeout(self) -> float:
@@ -133,8 +155,20 @@ def _origin_words(origin: str) -> str:
     )
 
 
-def _end_children() -> None:
-    """Kill the commands (of ssh) that this process still waits for, so that none is left over."""
-    for thing in gc.get_objects():
-        if issubclass(type(thing), subprocess.Popen) and thing.poll() is None:
-            thing.kill()
+def _flooded(tried: str) -> Problem:
+    return Problem(
+        UNREACHABLE,
+        "the machine writes without end",
+        "Do not use it before you know why; nothing of what it wrote was kept.",
+        final=True,
+        tried=tried,
+    )
+
+
+def _unreadable(exc: Exception, tried: str) -> Problem:
+    return Problem(
+        UNREACHABLE,
+        f"Ansible could not read what the machine answered ({type(exc).__name__})",
+        "See the whole error with -vvv, or do without this machine.",
+        tried=tried,
+    )

@@ -24,12 +24,14 @@ _trusted: t.Callable[[str], str] | None = getattr(ansible.template, "trust_as_te
 
 # By characters, not by template markers: a first line "#jinja2: variable_start_string:'[%'" changes
 # the markers, so a text without a single brace can run a lookup.
-_HARMLESS = re.compile(r"[A-Za-z0-9 ._:/@+,()=-]*", re.ASCII)
+UNSAFE_CHARACTERS = r"[^A-Za-z0-9 ._:/@+,()=-]"
+"""A pattern for one character that may be part of a template."""
+_UNSAFE = re.compile(UNSAFE_CHARACTERS)
 
 
 def is_harmless(text: str) -> bool:
     """Return whether no character of ``text`` can be part of a template."""
-    return _HARMLESS.fullmatch(text) is not None
+    return _UNSAFE.search(text) is None
 
 
 def inert(value: t.Any) -> t.Any:

@@ -82,7 +82,7 @@ def test_options_and_results_are_those_of_the_documentation(
         "ansible_collections.compute_desk.supply.plugins.modules.gpu_facts"
     )
     options = documentation["doc"]["options"]
-    spec = module.argument_spec()
+    spec = module.ARGUMENTS
     assert {name: (one["type"], one.get("default")) for name, one in spec.items()} == {
         name: (one["type"], one.get("default")) for name, one in options.items()
     }

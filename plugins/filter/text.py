@@ -1,0 +1,58 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filters for text from outside: what people see of it, and what other jobs get."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+from ansible.module_utils.common.text.converters import to_text
+from ansible_collections.compute_desk.supply.plugins.module_utils._text import printable
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._trust import UNSAFE_CHARACTERS
+
+_CELL_LENGTH = 60
+_LAST_CELL_LENGTH = 200
+
+
+def printable_filter(text: t.Any, length: int = 200) -> str:
+    """Return a text as one line for a person, at most ``length`` characters long."""
+    return printable(to_text(text), max(int(length), 4))
+
+
+def harmless_filter(text: t.Any, replacement: str = " ", length: int = 400) -> str:
+    """Return a text without any character that can be part of a template."""
+    line = printable(to_text(text), max(int(length), 4))
+    return re.sub(UNSAFE_CHARACTERS, replacement, line)
+
+
+def table_filter(rows: t.Any) -> list[str]:
+    """Return rows of cells as lines with aligned columns; the last column may be long."""
+    if not isinstance(rows, list) or not all(isinstance(row, list) and row for row in rows):
+        raise AnsibleFilterError("table: this is not a list of rows, which are lists of cells")
+    if len({len(row) for row in rows}) > 1:
+        raise AnsibleFilterError("table: the rows differ in how many cells they have")
+    cells = [
+        [*(printable(to_text(cell), _CELL_LENGTH) for cell in row[:-1]),
+         printable(to_text(row[-1]), _LAST_CELL_LENGTH)]
+        for row in rows
+    ]  # fmt: skip
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    widths[-1:] = [0]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in cells
+    ]
+
+
+class FilterModule:
+    """The filters, by name."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Return them."""
+        return {
+            "printable": printable_filter,
+            "harmless": harmless_filter,
+            "table": table_filter,
+        }
