@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 
 from ._problem import CLOUD_INIT_FAILED, Problem
-from ._text import printable
+from ._text import head, listed, printable
 
 ABSENT = "absent"
 RUNNING = "running"
@@ -26,23 +26,31 @@ _NOT_INSTALLED = 200
 _KILLED = (124, 137)
 _KILL_AFTER = 5
 _SHOWN_ERRORS = 5
-_KEY = re.compile(r"^(\w+):\s*(.*)$")
+# An output of ten errors, each with a path and an exception in it, has 2 KB.
+_KEPT = 64 * 1024
+_KEPT_ERRORS = 20
+_ERROR_LENGTH = 400
+_KEY = re.compile(r"(\w{1,40}):(.*)", re.ASCII)
+_LEVEL = re.compile(r"[A-Z]{1,20}:", re.ASCII)
 
 
 @dataclass(frozen=True)
 class CloudInit:
-    """``errors`` are cloud-init's own words, the recoverable ones when it is degraded."""
+    """``errors`` are cloud-init's own words, the recoverable ones when it is degraded.
+
+    Each is a line that can be printed; of very many some are ``left_out``.
+    """
 
     status: str
     errors: list[str] = field(default_factory=list)
+    left_out: int = 0
 
     def described_errors(self) -> str:
         """Return the errors as part of a sentence."""
         if not self.errors:
             return "it names no reason"
-        shown = "; ".join(printable(error) for error in self.errors[:_SHOWN_ERRORS])
-        more = len(self.errors) - _SHOWN_ERRORS
-        return f"{shown} (and {more} more)" if more > 0 else shown
+        errors = [printable(error) for error in self.errors]
+        return listed(errors, _SHOWN_ERRORS, "; ", self.left_out)
 
 
 def command(seconds: float) -> str:
@@ -63,15 +71,22 @@ def judge(code: int, stdout: str, stderr: str) -> CloudInit:
         return CloudInit(ABSENT)
     if code in _KILLED:
         return CloudInit(RUNNING)
+    stderr = head(stderr, _KEPT)
     if code == 2 and "usage:" in stderr:
         # So old that it has no `status`; its scripts are done when the machine lets people in.
         return CloudInit(ABSENT)
-    values, errors, recoverable = _read(stdout)
+    values, errors, recoverable = _read(head(stdout, _KEPT))
     if code == 2 or (code == 0 and "degraded" in values.get("extended_status", "")):
-        return CloudInit(DEGRADED, recoverable or errors)
+        return _with_errors(DEGRADED, recoverable or errors)
     if code == 0:
         return CloudInit(DISABLED if values.get("status") == "disabled" else DONE)
-    return CloudInit(ERROR, errors or recoverable or [stderr.strip() or f"exit code {code}"])
+    return _with_errors(ERROR, errors or recoverable or [stderr.strip() or f"exit code {code}"])
+
+
+def _with_errors(status: str, errors: list[str]) -> CloudInit:
+    shown = [line for line in (printable(error, _ERROR_LENGTH) for error in errors) if line]
+    kept = shown[:_KEPT_ERRORS]
+    return CloudInit(status, kept, len(shown) - len(kept))
 
 
 def failed(state: CloudInit) -> Problem:
@@ -101,13 +116,13 @@ def _read(stdout: str) -> tuple[dict[str, str], list[str], list[str]]:
     lists: dict[str, list[str]] = {"errors": [], "recoverable_errors": [], "detail": []}
     section = ""
     for line in stdout.splitlines():
-        match = _KEY.match(line.lstrip("."))
+        match = _KEY.fullmatch(line.lstrip("."))
         if match and match[1].islower():
             section = match[1]
-            values[section] = match[2]
-        elif section in lists and line.strip():
+            values[section] = match[2].strip()
+        elif section in lists:
             entry = line.strip()
             # A level, such as `WARNING:`, stands before the messages of that level.
-            if not re.match(r"^[A-Z]+:$", entry):
-                lists[section].append(re.sub(r"^- ", "", entry))
+            if entry and not _LEVEL.fullmatch(entry):
+                lists[section].append(entry[2:] if entry.startswith("- ") else entry)
     return values, lists["errors"] or lists["detail"], lists["recoverable_errors"]

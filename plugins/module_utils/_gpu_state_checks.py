@@ -9,11 +9,11 @@ Private to this collection. Plain Python, no Ansible import. Pure functions of w
 from __future__ import annotations
 
 import re
-import typing as t
 
 from ._gpu_check import FAIL, PASS, SKIP, Check, count_of
 from ._gpu_facts import Facts
 from ._gpu_model import Gpu
+from ._text import listed
 
 _REPLACE = "Ask the vendor for another machine."
 _RESET = "Reset the GPU, or reboot the machine; if it stays, ask the vendor for another machine."
@@ -35,7 +35,7 @@ def ecc(facts: Facts) -> Check:
         if gpu.ecc_threshold_exceeded
     ]
     if bad:
-        return Check("ecc", FAIL, f"{_listed(bad)}. {_RESET}")
+        return Check("ecc", FAIL, f"{listed(bad)}. {_RESET}")
     earlier = sum(gpu.ecc_uncorrected_aggregate or 0 for gpu in gpus)
     detail = f"no uncorrected error since the driver was loaded, {earlier} in the lifetime"
     return Check("ecc", PASS, detail)
@@ -55,9 +55,9 @@ def memory_rows(facts: Facts) -> Check:
     pending = [f"{gpu.label} has memory whose replacement waits for a reset" for gpu in known
                if gpu.rows_pending or gpu.pages_pending]  # fmt: skip
     if failed:
-        return Check("memory_rows", FAIL, f"{_listed(failed + pending)}. {_REPLACE}")
+        return Check("memory_rows", FAIL, f"{listed(failed + pending)}. {_REPLACE}")
     if pending:
-        return Check("memory_rows", FAIL, f"{_listed(pending)}. {_RESET}")
+        return Check("memory_rows", FAIL, f"{listed(pending)}. {_RESET}")
     remapped = sum(gpu.rows_remapped or 0 for gpu in known)
     return Check("memory_rows", PASS, f"nothing waits for a reset, {remapped} rows remapped so far")
 
@@ -70,7 +70,7 @@ def gpu_state(facts: Facts) -> Check:
     roms = re.findall(r"infoROM is corrupted at gpu ([0-9A-Fa-f:.]{7,16})", facts.nvidia.output)
     bad += [f"the infoROM of {address} is corrupted" for address in roms[:16]]
     if bad:
-        return Check("gpu_state", FAIL, f"{_listed(bad)}. {_RESET}")
+        return Check("gpu_state", FAIL, f"{listed(bad)}. {_RESET}")
     return Check("gpu_state", PASS, "no GPU is lost or asks to be reset")
 
 
@@ -93,7 +93,7 @@ def temperature(facts: Facts) -> Check:
         return Check("temperature", SKIP, "the GPUs do not report a temperature")
     hot = [f"{gpu.label} has {gpu.temperature_c} C" for gpu in known if _is_too_hot(gpu)]
     if hot:
-        detail = f"{_listed(hot)}, where its hardware slows it down. {_REPLACE}"
+        detail = f"{listed(hot)}, where its hardware slows it down. {_REPLACE}"
         return Check("temperature", FAIL, detail)
     degrees = sorted(gpu.temperature_c or 0 for gpu in known)
     return Check("temperature", PASS, f"{degrees[0]} C to {degrees[-1]} C")
@@ -118,7 +118,7 @@ def throttling(facts: Facts) -> Check:
         if reasons:
             bad.append(f"{gpu.label} is slowed down by its hardware ({', '.join(reasons)})")
     if bad:
-        detail = f"{_listed(bad)}. Its cooling or power supply fails. {_REPLACE}"
+        detail = f"{listed(bad)}. Its cooling or power supply fails. {_REPLACE}"
         return Check("throttling", FAIL, detail)
     others = sorted({reason for gpu in facts.nvidia.gpus for reason in gpu.throttle_reasons})
     also = f"; clocks are low for: {', '.join(others)}" if others else ""
@@ -132,11 +132,5 @@ def mig(facts: Facts) -> Check:
     if not known:
         return Check("mig", SKIP, "the GPUs have no MIG")
     if on:
-        return Check("mig", PASS, f"on, and left alone: {_listed(on)}")
+        return Check("mig", PASS, f"on, and left alone: {listed(on)}")
     return Check("mig", PASS, "off")
-
-
-def _listed(parts: t.Sequence[str]) -> str:
-    """Return the parts in one row; the first few of them if there are many."""
-    more = f", and {len(parts) - 4} more" if len(parts) > 4 else ""
-    return ", ".join(parts[:4]) + more

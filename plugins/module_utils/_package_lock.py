@@ -15,7 +15,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ._problem import PACKAGE_LOCK, Problem
-from ._text import printable
+from ._text import head, listed, printable
 
 FILES = (
     "/var/lib/dpkg/lock-frontend",
@@ -53,8 +53,16 @@ done 2>/dev/null
 exit 0
 """
 
+# Even 10,000 locks, of a database and a file server, are less; and a machine may list more.
+_KEPT = 1024 * 1024
+_KEPT_HOLDERS = 50
+_SHOWN_HOLDERS = 4
+
+_Place = t.Tuple[int, int, str]
+
 _LOCK = re.compile(
-    r"^lock \d+: \w+ +\S+ +\S+ +([1-9]\d{0,9}) ([0-9a-f]+):([0-9a-f]+):(\d{1,20}) ",
+    r"^lock \d{1,10}: \w{1,10} +\w{1,10} +\w{1,10} +([1-9]\d{0,9}) "
+    r"([0-9a-f]{1,8}):([0-9a-f]{1,8}):(\d{1,20}) ",
     re.ASCII | re.MULTILINE,
 )
 _FILE = re.compile(r"^file (\d{1,20}) (\d{1,20}) (.+)$", re.ASCII | re.MULTILINE)
@@ -80,24 +88,38 @@ def command(files: t.Iterable[str]) -> str:
 
 
 def holders(stdout: str) -> list[Holder]:
-    """Return who holds which of the files, by what ``command`` printed."""
-    files: dict[str, list[tuple[int, str]]] = {}
-    for device, inode, name in _FILE.findall(stdout):
-        files.setdefault(inode, []).append((int(device), name))
+    """Return who holds which of the files, by what ``command`` printed; not all of very many."""
+    stdout = head(stdout, _KEPT)
     names: dict[str, str] = dict(_PROCESS.findall(stdout))
-    found: list[tuple[str, str]] = []
-    for pid, major, minor, inode in _LOCK.findall(stdout):
-        device = (int(major, 16), int(minor, 16))
-        found += [(name, pid) for number, name in files.get(inode, []) if _is_on(device, number)]
-    for pid, name in _PID_FILE.findall(stdout):
+    found: dict[tuple[str, str], Holder] = {}
+    for pid, file in _held_files(stdout, names):
+        found[pid, file] = Holder(file, int(pid), names.get(pid, ""))
+        if len(found) == _KEPT_HOLDERS:
+            break
+    return list(found.values())
+
+
+def _held_files(stdout: str, names: dict[str, str]) -> t.Iterator[tuple[str, str]]:
+    """Yield the processes and the files that they hold."""
+    files: dict[_Place, dict[str, None]] = {}
+    for device, inode, file in _FILE.findall(stdout):
+        files.setdefault(_place(*_numbers(int(device)), inode), {})[file] = None
+    # Once for each process: there is a line for each part of a file that is locked.
+    locks = (
+        (lock[1], _place(int(lock[2], 16), int(lock[3], 16), lock[4]))
+        for lock in _LOCK.finditer(stdout)
+    )
+    for pid, place in dict.fromkeys(locks):
+        for file in files.get(place, ()):
+            yield pid, file
+    for pid, file in _PID_FILE.findall(stdout):
         if names.get(pid, "").startswith(_WRITERS_OF_PID_FILES):
-            found.append((name, pid))
-    return [Holder(name, int(pid), names.get(pid, "")) for name, pid in dict.fromkeys(found)]
+            yield pid, file
 
 
 def held(by: t.Sequence[Holder]) -> Problem:
     """Return the problem that held locks are."""
-    who = ", ".join(dict.fromkeys(str(holder) for holder in by))
+    who = listed(list(dict.fromkeys(map(str, by))), _SHOWN_HOLDERS)
     return Problem(
         PACKAGE_LOCK,
         f"the package manager is locked by {who}, which holds {printable(by[0].file)}",
@@ -106,12 +128,15 @@ def held(by: t.Sequence[Holder]) -> Problem:
     )
 
 
-def _is_on(device: tuple[int, int], number: int) -> bool:
-    """Return whether a device of /proc/locks is the one whose number stat gives.
+def _numbers(device: int) -> tuple[int, int]:
+    """Return the major and the minor number in the one number that stat gives for a device."""
+    return (device >> 8) & 0xFFF, (device & 0xFF) | ((device >> 12) & 0xFFF00)
+
+
+def _place(major: int, minor: int, inode: str) -> _Place:
+    """Return what a file of stat and a lock of /proc/locks have in common if they are one.
 
     On file systems without a device of their own (overlay, btrfs) both have major number 0, and
     the minor ones differ.
     """
-    major = (number >> 8) & 0xFFF
-    minor = (number & 0xFF) | ((number >> 12) & 0xFFF00)
-    return device == (major, minor) or device[0] == major == 0
+    return (major, minor if major else 0, inode)

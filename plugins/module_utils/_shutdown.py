@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 
 from ._problem import REBOOTING, Problem
-from ._text import clock_face
+from ._text import clock_face, head
 
 # What cloud-init leaves behind to shut the machine down looks like itself until it does so. The
 # brackets keep the pattern from being found in the command line of this look.
@@ -27,6 +27,8 @@ sed 's/^/scheduled /' /run/systemd/shutdown/scheduled 2>/dev/null
 date '+now %s'
 exit 0
 """
+# A few lines, but as many more as there are processes that look like a shutdown.
+_KEPT = 16 * 1024
 _DUE = re.compile(r"^scheduled USEC=(\d{1,19})$", re.ASCII | re.MULTILINE)
 _MODE = re.compile(r"^scheduled MODE=([a-z-]{1,20})$", re.ASCII | re.MULTILINE)
 _NOW = re.compile(r"^now (\d{1,12})$", re.ASCII | re.MULTILINE)
@@ -42,6 +44,7 @@ class Shutdown:
 
 def find(stdout: str) -> Shutdown | None:
     """Return what the output of ``COMMAND`` says about the end of this boot, or None."""
+    stdout = head(stdout, _KEPT)
     lines = stdout.splitlines()
     if "system stopping" in lines:
         return Shutdown(0, "the machine is shutting down")

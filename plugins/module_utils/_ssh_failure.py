@@ -3,7 +3,9 @@
 
 """Why ssh did not get in, judged by what it printed.
 
-Private to this collection. Plain Python, no Ansible import.
+Private to this collection. Plain Python, no Ansible import. Whoever answers at the address has a
+say in that text, and so has a machine that let us in: it is cut before it is judged, and nothing of
+it gets into a command that the user is told to type.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import re
 import typing as t
 from dataclasses import dataclass, replace
 
+from ._known_as import KnownAs, known_as
 from ._problem import (
     HOST_KEY_CHANGED,
     PERMISSION_DENIED,
@@ -20,7 +23,7 @@ from ._problem import (
     UNREACHABLE,
     Problem,
 )
-from ._text import printable, quoted
+from ._text import printable, quoted, tail
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,23 @@ class Setting:
 
 @dataclass(frozen=True)
 class Target:
-    """Where a connection leads, as far as it is known: what is None, ssh decides by itself."""
+    """Where a connection leads, as far as it is known: what is None, ssh decides by itself.
+
+    ``known_as`` is for hosts whose key ssh keeps under another name than the address, or elsewhere.
+    """
 
     address: Setting | None = None
     port: Setting | None = None
     user: Setting | None = None
+    known_as: KnownAs | None = None
+
+    @property
+    def forget_command(self) -> str | None:
+        """The command that removes the key that ssh has of it, by our own settings alone."""
+        known = self.known_as
+        if known is None and self.address:
+            known = known_as((), self.address.value, self.port.value if self.port else None)
+        return known.forget_command if known else None
 
     def __str__(self) -> str:
         parts = (("address", self.address), ("port", self.port), ("user", self.user))
@@ -82,17 +97,17 @@ _BROKEN = (
 # so lines are looked at from the last to the first.
 _RULES = (
     _Rule(
-        r"^(ssh: )?connect to (host|address) .*: Connection refused$|Unable to connect to port \d+",
+        r"^(ssh: )?connect to (host|address) .*: Connection refused$|Unable to connect to port \d",
         REFUSED, "the connection was refused: nothing listens there", _STILL_BOOTING,
     ),
     _Rule(
         r"^(ssh: )?connect to (host|address) .*: (Connection|Operation) timed out$"
         r"|^Connection timed out during banner exchange$|^Connection to .* timed out$"
-        r"|^Connection to .* port \d+ timed out$|^Timeout, server .* not responding\.$|^timed out$",
+        r"|^Timeout, server .* not responding\.$|^timed out$",
         TIMED_OUT, "there was no answer in time", _FIREWALL,
     ),
     _Rule(
-        r'^Please login as the user "?[\w.-]+"? rather than the user',
+        r'^Please login as the user "?[\w.-]{1,64}"? rather than the user',
         PERMISSION_DENIED, "the machine wants another user: {line}",
         "Set ansible_user to that one.", final=True,
     ),
@@ -102,8 +117,8 @@ _RULES = (
         "Name the right one, and add -o IdentitiesOnly=yes to ansible_ssh_common_args.",
     ),
     _Rule(
-        r"^(\S+@\S+: )?Permission denied \([\w,@.-]*\)\.?$|^Permission denied, please try again\.$"
-        r"|^Authentication failed\.?$|^Failed to authenticate: |Invalid/incorrect .*password",
+        r"^(\S+: )?Permission denied \([\w,@.-]*\)\.?$|^Permission denied, please try again\.$"
+        r"|^Authentication failed\.?$|^Failed to authenticate: |Invalid/incorrect .{0,20}password",
         PERMISSION_DENIED, "permission denied: the machine answers, but does not let this user in",
         _KEYS,
     ),
@@ -140,31 +155,47 @@ _RULES = (
     ),
 )  # fmt: skip
 
+# The reason comes last, and a changed host key is told of some 15 lines before. What stands in
+# front of that is the machine's own, and may be of any size.
+_KEPT = 32 * 1024
+# A path or a name in a line of ssh is rarely longer than 255. Each pattern is tried on each line,
+# so none has two parts of any length that could share a text in more than one way.
+_LONGEST_LINE = 500
+
 _NOISE = re.compile(r"^(debug\d: |\*\* |Warning: Permanently added |Authenticated to |@+$)")
 _ANSIBLE_SAYS = re.compile(
-    r"^(Failed to connect to the host via \w+:|Data could not be sent .*?:)( |$)"
+    r"(Failed to connect to the host via \w{1,40}:|Data could not be sent .{0,300}?:)( |$)"
 )
 _CHANGED = re.compile(r"REMOTE HOST IDENTIFICATION HAS CHANGED|^The host key for .* has changed")
 _UNVERIFIED = re.compile(r"^Host key verification failed\.?$|host key for .* has changed")
 _REVOKED = re.compile(r" host key for \S+ (was|is marked as) revoked")
-_OFFENDING = re.compile(r"^Offending (?:\S+ )?key in (.+?):\d+$")
-_KNOWN_AS = re.compile(r"^(?:Host key|\S+ host key) for (\S+) has changed")
-_FINGERPRINT = re.compile(r"^((?:SHA256|MD5):\S+?)\.?$")
+_OFFENDING = re.compile(r"^Offending (?:\S+ )?key in ")
+_FINGERPRINT = re.compile(r"^(SHA256:[A-Za-z0-9+/=]{1,100}|MD5:[0-9a-f:]{1,100})\.?$")
 _UNUSED_KEY = re.compile(
-    r'^(Load key ".*|no such identity: .*|(Warning: )?Identity file .* not accessible: .*'
-    r"|Permissions .* for '.*' are too open\.)$"
+    r'^(Load key "|no such identity: |(Warning: )?Identity file .* not accessible: '
+    r"|Permissions [0-7]{1,6} for '.*' are too open\.$)"
 )
 
 
-def judge(text: str, target: Target) -> Problem:
-    """Return why there is no connection, by the words of ssh (and Ansible's before them)."""
+def judge(text: str, target: Target, believe_host_key: bool = True) -> Problem:
+    """Return why there is no connection, by the words of ssh (and Ansible's before them).
+
+    Who was let in must not believe what is said of the host key: the machine may have printed it.
+    Then a connection is to be made anew, and its words judged, if ``speaks_of_host_key`` says so.
+    """
     lines = _lines(text)
-    problem = _host_key_problem(lines) or _by_rules(lines)
+    problem = _host_key_problem(lines, target) if believe_host_key else None
+    problem = problem or _by_rules(lines)
     evidence = [line for line in lines if _UNUSED_KEY.match(line)]
     message = problem.message
     if problem.kind == PERMISSION_DENIED and evidence:
         message += f"; {printable(evidence[-1])}"
     return replace(problem, message=message, tried=str(target))
+
+
+def speaks_of_host_key(text: str) -> bool:
+    """Return whether this text, if it is believed, means that the host key is not the right one."""
+    return _host_key_problem(_lines(text), Target()) is not None
 
 
 def no_answer(seconds: float, target: Target) -> Problem:
@@ -174,12 +205,14 @@ def no_answer(seconds: float, target: Target) -> Problem:
 
 
 def _lines(text: str) -> list[str]:
-    text = _ANSIBLE_SAYS.sub("", text)
-    lines = (line.strip() for line in re.split(r"[\r\n]+", text))
+    text = tail(text, _KEPT)
+    says = _ANSIBLE_SAYS.match(text)
+    parts = re.split(r"[\r\n]+", text[says.end() :] if says else text)
+    lines = (part.strip()[:_LONGEST_LINE] for part in parts)
     return [line for line in lines if line and not _NOISE.match(line)]
 
 
-def _host_key_problem(lines: list[str]) -> Problem | None:
+def _host_key_problem(lines: list[str], target: Target) -> Problem | None:
     """Return what is wrong with the host key, if that is why ssh ended.
 
     A changed key that ssh was told to bear with is only a warning, so its last line has to agree.
@@ -187,7 +220,7 @@ def _host_key_problem(lines: list[str]) -> Problem | None:
     if not any(_UNVERIFIED.search(line) for line in lines[-1:]):
         return None
     if any(_CHANGED.search(line) for line in lines):
-        return _changed_host_key(lines)
+        return _changed_host_key(lines, target)
     if any(_REVOKED.search(line) for line in lines):
         return Problem(
             UNREACHABLE,
@@ -204,19 +237,23 @@ def _host_key_problem(lines: list[str]) -> Problem | None:
     )
 
 
-def _changed_host_key(lines: list[str]) -> Problem:
-    def find(pattern: re.Pattern[str], default: str) -> str:
-        found = [match[1] for match in map(pattern.match, lines) if match]
-        return found[-1] if found else default
-
-    file = quoted(find(_OFFENDING, "known_hosts"), 200)
-    name = quoted(find(_KNOWN_AS, "the name of the host"), 200)
+def _changed_host_key(lines: list[str], target: Target) -> Problem:
+    prints = [match[1] for match in map(_FINGERPRINT.match, lines) if match]
+    message = (
+        "its host key is another one than the one that is known; now it is "
+        + (prints or ["not shown"])[-1]
+    )
+    offending = [line for line in lines if _OFFENDING.match(line)]
+    if offending:
+        message += f", and ssh says {quoted(offending[-1], 200)}"
+    command = target.forget_command
+    # No full stop behind the command: it would be copied as well.
+    how = f": {command}" if command else " from known_hosts."
     return Problem(
         HOST_KEY_CHANGED,
-        "its host key is another one than the one that is known; now it is "
-        + printable(find(_FINGERPRINT, "not shown"), 100),
+        message,
         "It was installed anew, or another machine answers in its place: find out which before "
-        f"you log in. Then remove the old key: ssh-keygen -f {file} -R {name}.",
+        f"you log in. Then remove the old key{how}",
         final=True,
     )
 

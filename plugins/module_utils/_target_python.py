@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ._problem import NO_PYTHON, Problem
-from ._text import printable
+from ._text import head, listed, printable
 
 OLDEST = (3, 8)
 """The oldest Python of a machine that this collection works with."""
@@ -26,7 +26,9 @@ try() {{ v=$("$@" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/d
 {tries}
 exit 0
 """
-_FOUND = re.compile(r"^python (\d+)\.(\d+)\.(\d+) (.+)$", re.ASCII | re.MULTILINE)
+# A line for each interpreter that was asked for.
+_KEPT = 16 * 1024
+_FOUND = re.compile(r"^python (\d{1,4})\.(\d{1,4})\.(\d{1,4}) (.+)$", re.ASCII | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def find(stdout: str) -> list[Python]:
     """Return the Pythons that ``command`` found, in its order."""
     return [
         Python(match[4].strip(), (int(match[1]), int(match[2]), int(match[3])))
-        for match in _FOUND.finditer(stdout)
+        for match in _FOUND.finditer(head(stdout, _KEPT))
     ]
 
 
@@ -65,7 +67,7 @@ def missing(found: t.Sequence[Python], interpreters: t.Sequence[str]) -> Problem
     """Return the problem that none of the interpreters will do."""
     needed = ".".join(map(str, OLDEST))
     if found:
-        what = f"its Python is too old: {', '.join(map(str, found))}, and {needed} is needed"
+        what = f"its Python is too old: {listed(list(map(str, found)))}, and {needed} is needed"
     elif len(interpreters) == 1:
         what = (
             f"there is no Python at {printable(interpreters[0], 100)}, where Ansible would run it"

