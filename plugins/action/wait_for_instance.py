@@ -30,7 +30,6 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._problem impor
     Problem,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._progress import times
-from ansible_collections.compute_desk.supply.plugins.module_utils._ssh_failure import judge
 from ansible_collections.compute_desk.supply.plugins.module_utils._text import clock_face
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._facts import (
     refuse_forged_facts,
@@ -209,7 +208,7 @@ class _Wait:
         if not hello:
             # It let us in, but something else than our command answered.
             said = f"{answer['stdout']}\n{answer['stderr']}"
-            raise Lost(judge(said, self._remote.target))
+            raise Lost(self._remote.judged(said))
         self.facts["uid"] = int(hello[1]) if hello[1] else None
         self._must_connect = False
         if self._doing:

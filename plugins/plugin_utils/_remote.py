@@ -25,11 +25,17 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._ssh_failure i
     Target,
     judge,
     no_answer,
+    speaks_of_host_key,
 )
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._children import (
     Flooded,
     OutOfTime,
     in_time,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._ssh import (
+    host_known_as,
+    is_ssh,
+    words_about_host_key,
 )
 
 # How long a command may take on top of the time that ssh may take to connect.
@@ -52,7 +58,11 @@ class Remote:
         self._action = action
         self._connection = action._connection
         self._task_vars = task_vars
-        self.target = Target(*map(self._setting, ("host", "port", "remote_user")))
+        self._is_ssh = is_ssh(self._connection)
+        self.target = Target(
+            *map(self._setting, ("host", "port", "remote_user")),
+            known_as=host_known_as(self._connection) if self._is_ssh else None,
+        )
         self.full_time = self._connect_timeout() + _PATIENCE
 
     def run(
@@ -116,8 +126,27 @@ class Remote:
         except Flooded:
             raise Lost(_flooded(str(self.target))) from None
         except AnsibleError as exc:
-            raise Lost(judge(to_text(exc), self.target)) from exc
+            raise Lost(self.judged(to_text(exc))) from exc
         return answer
+
+    def judged(self, text: str) -> Problem:
+        """Return what this text of ssh means, or of a machine that prints what ssh would.
+
+        A verdict about the host key is confirmed by a connection that does not go in.
+        """
+        if not self._is_ssh or not speaks_of_host_key(text):
+            return judge(text, self.target)
+        words = self._words_about_host_key()
+        if speaks_of_host_key(words):
+            return judge(words, self.target)
+        return judge(text, self.target, believe_host_key=False)
+
+    def _words_about_host_key(self) -> str:
+        seconds = self._connect_timeout()
+        try:
+            return in_time(lambda: words_about_host_key(self._connection, seconds), 2 * seconds)
+        except (OutOfTime, Flooded, OSError, ValueError):
+            return ""
 
     def _connect_timeout(self) -> float:
         try:
