@@ -9,6 +9,7 @@ Instances share the file system and the processes of the machine they run on; `~
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -16,6 +17,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from . import hostile_shell
+from .lies import Lie
 from .model import Command, Reply
 from .reaper import MARK
 
@@ -31,6 +34,7 @@ class InstanceHome:
         self.user = user
         self._bin = folder / "bin"
         self._tmp = folder / "tmp"
+        self._lies = folder / "lies"
         self._simulator_id = simulator_id
         # Ansible asks the shell for `~root`, and the shell would find the real home of root.
         self._tilde = re.compile(rf"(?<![\w/.~=-])~(?:{re.escape(user)}|root)(?![\w.-])")
@@ -48,6 +52,28 @@ class InstanceHome:
             _write_command(self._bin / name, command)
         if shutil.which("python3", path=_PATH) is None and "python3" not in commands:
             (self._bin / "python3").symlink_to(os.path.realpath(sys.executable))
+
+    def learn(self, lies: list[Lie]) -> None:
+        """Makes it a hostile machine, which tells these."""
+        self._lies.mkdir(mode=0o700)
+        text = json.dumps([lie.as_data() for lie in lies])
+        (self._lies / "lies.json").write_text(text, encoding="utf-8")
+        for number in range(len(lies)):
+            (self._lies / str(number)).touch()
+
+    def lies_told(self) -> list[int]:
+        """How often each lie was told so far."""
+        counters = [path for path in self._lies.glob("*") if path.name.isdigit()]
+        return [path.stat().st_size for path in sorted(counters, key=lambda path: int(path.name))]
+
+    def argv(self, command: str | None) -> list[str]:
+        """The program that does what the client asked for; without a command, a shell."""
+        if command is None:
+            return ["/bin/sh"]
+        if not self._lies.is_dir():
+            return ["/bin/sh", "-c", self.localise(command)]
+        program = [sys.executable, "-I", "-S", hostile_shell.__file__]
+        return [*program, str(self._lies), self.localise(command)]
 
     def environment(self) -> dict[str, str]:
         """All of it: nothing of the simulator's own environment gets through."""

@@ -49,6 +49,8 @@ class Machine:
         self.ssh: Ssh = machine.ssh
         self.home = InstanceHome(folder, self.ssh.user, simulator_id)
         self.home.create(machine.commands)
+        if machine.personality == "hostile":
+            self.home.learn(machine.all_lies())
         self._events = collections.deque(machine_events(script, key, self.ssh))
         self._clock = clock
         self._client_key = client_key.public_data
@@ -79,6 +81,7 @@ class Machine:
             "host_key": self._host_key.export_public_key().decode().strip(),
             "listening": self.listening,
             "connections": self._accepted,
+            "lies_told": self.home.lies_told(),
         }
 
     async def run(self) -> None:

@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from .faults_model import Fault, Seconds
+from .lies import Lie, placeholders, ready_made
 
 DEFAULT_CREATED_AT = "2026-11-24T09:00:00Z"
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -76,6 +77,10 @@ class Ssh(Strict):
         return self
 
 
+def _form_of_lie(value: t.Any) -> str:
+    return "name" if isinstance(value, str) else "lie"
+
+
 class Machine(Strict):
     """An instance: what the API says of it at first, and the machine behind it (null: none)."""
 
@@ -84,6 +89,33 @@ class Machine(Strict):
     zone: str = "eu-west-1a"
     ssh: Ssh | None = Ssh()
     commands: dict[str, Command] = {}
+    personality: t.Literal["honest", "hostile"] = "honest"
+    lies: list[
+        t.Annotated[
+            t.Annotated[str, Tag("name")] | t.Annotated[Lie, Tag("lie")],
+            Discriminator(_form_of_lie),
+        ]
+    ] = []
+    lies_with: dict[str, str] = {}
+
+    def all_lies(self) -> list[Lie]:
+        """Its lies, in order, with the ready-made ones in place of their names."""
+        return [
+            lie
+            for given in self.lies
+            for lie in (ready_made(given, self.lies_with) if isinstance(given, str) else [given])
+        ]
+
+    @model_validator(mode="after")
+    def _can_lie(self) -> t.Self:
+        if self.lies and self.personality == "honest":
+            raise ValueError("`lies` are for machines with `personality: hostile`")
+        self.all_lies()
+        wanted = {name for lie in self.lies if isinstance(lie, str) for name in placeholders(lie)}
+        for name in self.lies_with:
+            if name not in wanted:
+                raise ValueError(f"no ready-made lie of this machine takes the {name!r} of `lies_with`")
+        return self
 
     @model_validator(mode="after")
     def _has_plain_commands(self) -> t.Self:

@@ -51,8 +51,7 @@ class _Session:
 
     async def start(self, home: InstanceHome) -> None:
         """Starts the child and the pumps."""
-        command = self._process.command
-        argv = ["/bin/sh"] if command is None else ["/bin/sh", "-c", home.localise(command)]
+        argv = home.argv(self._process.command)
         if self._terminal:
             await self._start_on_terminal(argv, home, self._terminal)
         else:

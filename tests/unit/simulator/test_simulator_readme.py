@@ -13,7 +13,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from simulator import faults_model, model
+from simulator import faults_model, lies, model
 from simulator.cli import _parser
 from simulator.loading import load_timeline, parse_timeline
 
@@ -59,6 +59,7 @@ FAULTS = t.get_args(t.get_args(faults_model.Fault)[0])
 MODELS = [
     *(model.Timeline, model.OfferScript, model.Machine, model.Ssh, model.Command, model.Reply),
     *(model.Entry, model.InstanceEntry, model.ScheduledToken, *FAULTS),
+    *(lies.Lie, lies.Repeated),
 ]
 
 
@@ -74,6 +75,13 @@ def test_every_kind_of_fault_and_every_behaviour_is_there() -> None:
         assert re.search(rf"^\| `{kind}` \|", README, re.MULTILINE), kind
     for behaviour in t.get_args(model.Ssh.model_fields["behaviour"].annotation):
         assert f"`{behaviour}`" in README, behaviour
+
+
+def test_every_ready_made_lie_is_there() -> None:
+    for name in lies.names():
+        row = re.search(rf"^\|[^|]*`{name}`[^|]*\|([^|]*)\|", README, re.MULTILINE)
+        assert row is not None, name
+        assert set(re.findall(r"`(\w+)`", row[1])) == lies.placeholders(name), name
 
 
 def test_every_option_is_there() -> None:
