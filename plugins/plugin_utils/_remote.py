@@ -17,6 +17,7 @@ from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import ConnectionBase
 from ansible_collections.compute_desk.supply.plugins.module_utils._problem import (
+    TIMED_OUT,
     UNREACHABLE,
     Problem,
 )
@@ -110,7 +111,9 @@ class Remote:
 
         try:
             return self._in_time(run, seconds)
-        except Lost:
+        except Lost as lost:
+            if lost.problem.kind == TIMED_OUT:
+                raise Lost(_endless(name, seconds, str(self.target))) from None
             raise
         except Exception as exc:  # noqa: BLE001 - whatever Ansible trips over in the answer
             raise Lost(_unreadable(exc, str(self.target))) from exc
@@ -190,6 +193,15 @@ def _flooded(tried: str) -> Problem:
         "the machine writes without end",
         "Do not use it before you know why; nothing of what it wrote was kept.",
         final=True,
+        tried=tried,
+    )
+
+
+def _endless(module: str, seconds: float, tried: str) -> Problem:
+    return Problem(
+        TIMED_OUT,
+        f"the module {module} did not end within {seconds:.0f} s",
+        "Log in and see what keeps the machine busy, or do without it.",
         tried=tried,
     )
 
