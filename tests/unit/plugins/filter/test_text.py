@@ -1,0 +1,56 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The filters for text from outside."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.compute_desk.supply.plugins.filter.text import FilterModule
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._trust import is_harmless
+from hypothesis import given
+from hypothesis import strategies as st
+
+FILTERS = FilterModule().filters()
+EVIL = "a\x1b[31mb\r\n{{ lookup('pipe', 'id') }}\u202e\x9bc"
+
+
+def test_printable_makes_one_line_of_a_length() -> None:
+    assert FILTERS["printable"](EVIL) == "ab {{ lookup('pipe', 'id') }}"
+    assert FILTERS["printable"]("x" * 50, 10) == "xxxxxxx..."
+    assert FILTERS["printable"](12) == "12"
+
+
+@given(text=st.text(), replacement=st.sampled_from([" ", "-", ""]))
+def test_nothing_that_harmless_leaves_can_be_a_template(text: str, replacement: str) -> None:
+    line = FILTERS["harmless"](text, replacement)
+
+    assert is_harmless(line)
+    assert is_harmless(text) is False or " ".join(text.split()) == line
+
+
+def test_harmless_keeps_what_people_need() -> None:
+    assert FILTERS["harmless"]("Offer 4f9d: 2/3 ready (429), see a@b=c") == (
+        "Offer 4f9d: 2/3 ready (429), see a@b=c"
+    )
+    assert "{" not in FILTERS["harmless"](EVIL) and len(FILTERS["harmless"]("y" * 999, length=40)) == 40
+
+
+def test_a_table_is_aligned_whatever_is_in_it() -> None:
+    rows = [["HOST", "GPUS", "REASON"], ["node-1", 8, "-"], [EVIL, 10, "x" * 999]]
+
+    lines = FILTERS["table"](rows)
+
+    assert lines[0].startswith("HOST")
+    assert len({line.index("GPUS" if not n else str(rows[n][1])) for n, line in enumerate(lines)}) == 1
+    assert all("\n" not in line and "\x1b" not in line for line in lines)
+    assert len(lines[2]) < 270
+
+
+@pytest.mark.parametrize("rows", ["text", 5, [5], [[]], [["a", "b"], ["c"]], {"a": 1}])
+def test_what_is_no_table_is_refused(rows: t.Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="table: "):
+        FILTERS["table"](rows)
