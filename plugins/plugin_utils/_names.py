@@ -16,8 +16,12 @@ from ansible.errors import AnsibleParserError
 from ansible.inventory.data import InventoryData
 
 from ..module_utils._text import printable, quoted
+from ._source import names_plugin
 
 Record = t.Mapping[str, t.Any]
+
+# They add no host, but add those that there are to groups, by the same method.
+_ADDERS_TO_GROUPS = ("constructed", "ansible.builtin.constructed")
 
 
 def refuse_taken(inventory: InventoryData, records: t.Iterable[Record]) -> None:
@@ -55,6 +59,7 @@ class _Guard:
         self._inventory = inventory
         self._original = inventory.add_host
         self._ours: dict[str, Record] = {}
+        self._sources: set[t.Any] = {None}
 
     @classmethod
     def of(cls, inventory: t.Any) -> _Guard:
@@ -76,12 +81,13 @@ class _Guard:
 
     def add_ours(self, record: Record) -> None:
         self._ours[str(record["name"])] = record
+        self._sources.add(self._inventory.current_source)
         self._original(record["name"])
 
     def refuse_ours(self, name: t.Any) -> None:
         """Raise AnsibleParserError for a name of ours. Our host goes, because it is the stranger."""
         record = self._ours.get(str(name))
-        if record is None:
+        if record is None or self._may_add_to_groups(self._inventory.current_source):
             return
         host = self._inventory.hosts.get(str(name))
         if host is not None:
@@ -90,3 +96,10 @@ class _Guard:
             f"{_sentence(record)}. Neither is used. Rename yours, or keep the two inventories apart; "
             "to put an instance into groups of your own, use groups or keyed_groups of its source."
         )
+
+    def _may_add_to_groups(self, source: t.Any) -> bool:
+        if source not in self._sources and any(
+            names_plugin(str(source), plugin) for plugin in _ADDERS_TO_GROUPS
+        ):
+            self._sources.add(source)
+        return source in self._sources

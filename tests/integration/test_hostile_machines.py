@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import stat
 import typing as t
 from dataclasses import dataclass, field
@@ -110,16 +111,31 @@ def rows_by_lie(output: str, lies: t.Iterable[str]) -> dict[str, str]:
     return {lie: rows[host] for lie, host in names.items()}
 
 
-@pytest.mark.parametrize("inject", ["true", pytest.param("false", marks=pytest.mark.slow)])
+JUDGED = "Fail if the GPUs are not fit for work: "
+QUICK = [name for name in (*FAILS, *HARMLESS) if "never" not in name and "lock" not in name]
+
+
+@pytest.mark.parametrize(
+    ("lies", "inject", "pipelining"),
+    [
+        (QUICK, "true", "false"),
+        pytest.param([*FAILS, *HARMLESS], "true", "true", marks=pytest.mark.slow),
+        pytest.param([*FAILS, *HARMLESS], "false", "false", marks=pytest.mark.slow),
+    ],
+)
 def test_a_machine_that_lies_can_only_harm_itself(
-    workspace: Workspace, simulate: Simulate, traps: Traps, inject: str
+    workspace: Workspace,
+    simulate: Simulate,
+    traps: Traps,
+    lies: list[str],
+    inject: str,
+    pipelining: str,
 ) -> None:
-    lies = [*FAILS, *HARMLESS]
     simulator = simulate(fleet(lies, traps))
     # What a role of the user's own would do: take the facts at their word, and copy a file.
     write_role(
         workspace, "own",
-        {"ansible.builtin.setup": {}, "when": "'result-keys' not in inventory_hostname"},
+        {"ansible.builtin.setup": {}},
         {"ansible.builtin.copy": {"content": "done\n", "dest": "marker", "mode": "0644"}},
     )  # fmt: skip
     write_role(workspace, "evil", {"ansible.builtin.file": {"path": "evil", "state": "touch"}})
@@ -130,25 +146,27 @@ def test_a_machine_that_lies_can_only_harm_itself(
 
     done = workspace.run(
         "ansible-playbook", "compute_desk.supply.configure", "-i", "hosts.ini", "--forks", "20",
-        "-e", json.dumps({**LIMITS, "compute_desk_offer_ids": A}),
+        "-e", json.dumps({**LIMITS, "compute_desk_offer_ids": A}), timeout=300,
         **simulator.env(), ANSIBLE_INJECT_FACT_VARS=inject, ANSIBLE_DEPRECATION_WARNINGS="false",
-        ANSIBLE_ROLES_PATH=str(workspace.folder / "roles"),
+        ANSIBLE_PIPELINING=pipelining, ANSIBLE_ROLES_PATH=str(workspace.folder / "roles"),
     )  # fmt: skip
     output = done.stdout
 
     assert done.returncode == 2, last_lines(output, 80)
     rows = rows_by_lie(output, lies)
-    assert re.search(r" 1 x Tesla T4 +\d+\.\d s +configured$", rows["good"])
-    for name in HARMLESS:
-        assert rows[name].endswith("configured"), rows[name]
-        assert " 1 x Tesla T4 " in rows[name]
-    for name, reason in FAILS.items():
-        assert f"FAILED: {reason}" in rows[name] or reason in rows[name], rows[name]
-        assert "FAILED: " in rows[name]
+    assert re.search(r" 1 x Tesla T4 +\d+\.\d s +configured$", rows["good"]), rows["good"]
+    for name in lies:
+        if name in FAILS:
+            assert f"FAILED: {FAILS[name]}" in rows[name].replace(JUDGED, ""), rows[name]
+        else:
+            assert rows[name].endswith("configured") and " 1 x Tesla T4 " in rows[name], rows[name]
     assert traps.are_untouched(), sorted(traps.folder.iterdir())
     assert not any(Path(one["home"], "evil").exists() for one in simulator.instances())
+    assert output.count("inject_facts_as_vars is on") == (1 if inject == "true" else 0)
     assert simulator.token not in output
     assert_clean(output)
+    # In KiB, and of all that was started by this process: also of other tests.
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 200 * 1024
 
 
 def assert_clean(output: str) -> None:
@@ -157,3 +175,131 @@ def assert_clean(output: str) -> None:
     assert "Traceback" not in output
     assert "uid=0(" not in output, "a template was worked out"
     assert "ssh-keygen" not in output
+
+
+PROD = "[db]\ngood-00000000 ansible_host=203.0.113.250 ansible_become_password=hunter2\n"
+
+
+def test_a_machine_never_takes_the_name_of_a_host_of_the_user(
+    workspace: Workspace, simulate: Simulate, traps: Traps
+) -> None:
+    simulator = simulate(fleet([], traps))
+    (workspace.folder / "prod.ini").write_text(PROD)
+
+    done = workspace.run(
+        "ansible-playbook", "compute_desk.supply.configure", "-i", "prod.ini",
+        "-e", f"compute_desk_offer_ids={A}", **simulator.env(),
+    )  # fmt: skip
+
+    assert done.returncode == 2
+    assert f"The instance i-00000000 of the offer {A} would be the host good-00000000" in done.stdout
+    assert "Configure the machines" not in done.stdout
+    assert simulator.instances()[0]["connections"] == 0
+
+
+@pytest.mark.parametrize("sources", [["prod.ini", "offers.yml"], ["offers.yml", "prod.ini"]])
+def test_two_sources_never_make_one_host_of_a_machine_and_another(
+    workspace: Workspace, simulate: Simulate, traps: Traps, sources: list[str]
+) -> None:
+    simulator = simulate(fleet([], traps))
+    (workspace.folder / "prod.ini").write_text(PROD)
+    source = {"plugin": "compute_desk.supply.instances", "offer_ids": [A]}
+    (workspace.folder / "offers.yml").write_text(json.dumps(source))
+    command = ["ansible-inventory", *(f"--inventory={one}" for one in sources), "--list"]
+
+    listed = workspace.run_apart(*command, environment=workspace.environment(**simulator.env()))
+    strict = workspace.run(
+        *command, **simulator.env(), ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="true"
+    )
+
+    told = " ".join(listed.stderr.split())
+    assert f"The instance 'i-00000000' of the offer {A} and another host of the inventory" in told
+    assert "would both be 'good-00000000'" in told
+    hosts = json.loads(listed.stdout)["_meta"]["hostvars"]
+    assert not any("compute_desk_instance_id" in variables for variables in hosts.values())
+    assert strict.returncode != 0
+
+
+def test_the_same_instance_may_come_twice_and_be_put_into_groups(
+    workspace: Workspace, simulate: Simulate, traps: Traps
+) -> None:
+    simulator = simulate(fleet([], traps))
+    source = {"plugin": "compute_desk.supply.instances", "offer_ids": [A]}
+    groups = {"plugin": "constructed", "keyed_groups": [{"key": "compute_desk_zone"}]}
+    for name, content in (("a.yml", source), ("b.yml", source), ("c.yml", groups)):
+        (workspace.folder / name).write_text(json.dumps(content))
+    (workspace.folder / "0.ini").write_text(
+        "[mine]\ngood-00000000 compute_desk_instance_id=i-00000000\n"
+    )
+
+    listed = workspace.run_apart(
+        "ansible-inventory", *(f"--inventory={one}" for one in ("0.ini", "a.yml", "b.yml", "c.yml")),
+        "--list", environment=workspace.environment(**simulator.env()),
+    )  # fmt: skip
+
+    data = json.loads(listed.stdout)
+    assert data["mine"]["hosts"] == data["_eu_west_1a"]["hosts"] == ["good-00000000"]
+    assert data["_meta"]["hostvars"]["good-00000000"]["compute_desk_usable"] is True
+
+
+def test_a_host_with_forged_facts_is_refused_by_the_roles(
+    workspace: Workspace, simulate: Simulate, traps: Traps
+) -> None:
+    """A play of the user's own that believed the machine before; the facts may be cached, too."""
+    simulator = simulate(fleet(["forged_results"], traps))
+    book = [
+        {
+            "hosts": "compute_desk",
+            "gather_facts": True,
+            "roles": ["compute_desk.supply.instance_ready", "compute_desk.supply.gpu_verify"],
+        }
+    ]
+    (workspace.folder / "play.yml").write_text(json.dumps(book))
+    source = {"plugin": "compute_desk.supply.instances", "offer_ids": [A]}
+    (workspace.folder / "offers.yml").write_text(json.dumps(source))
+
+    done = workspace.run(
+        "ansible-playbook", "-i", "offers.yml", "play.yml", **simulator.env(),
+        ANSIBLE_DEPRECATION_WARNINGS="false",
+    )  # fmt: skip
+
+    recap = done.stdout[done.stdout.index("PLAY RECAP") :]
+    assert re.search(r"^good-\S+ .* failed=0 ", recap, re.MULTILINE), last_lines(done.stdout, 60)
+    assert re.search(r"^forged-\S+ .* failed=1 ", recap, re.MULTILINE), last_lines(done.stdout, 60)
+    assert "is among the facts of this host, but is no fact" in done.stdout
+    assert_clean(done.stdout)
+
+
+def test_the_role_for_awx_refuses_a_machine(
+    workspace: Workspace, simulate: Simulate, traps: Traps
+) -> None:
+    simulator = simulate(fleet([], traps))
+    roles = "compute_desk_roles=compute_desk.supply.awx_setup"
+
+    done = workspace.run(
+        "ansible-playbook", "compute_desk.supply.configure", "-e", roles,
+        "-e", f"compute_desk_offer_ids={A}", **simulator.env(),
+    )  # fmt: skip
+
+    assert done.returncode == 2
+    assert "The role awx_setup runs on localhost alone" in done.stdout
+    assert simulator.token not in done.stdout
+
+
+def test_ssh_is_started_without_the_token(
+    workspace: Workspace, simulate: Simulate, traps: Traps
+) -> None:
+    simulator = simulate(fleet([], traps))
+    told = workspace.folder / "environments"
+    ssh = workspace.folder / "ssh"
+    ssh.write_text(f'#!/bin/sh\nenv >> {told}\nexec /usr/bin/env ssh "$@"\n')
+    ssh.chmod(0o755)
+
+    done = workspace.run(
+        "ansible-playbook", "compute_desk.supply.configure", "-e", f"compute_desk_offer_ids={A}",
+        **simulator.env(), ANSIBLE_SSH_EXECUTABLE=str(ssh),
+    )  # fmt: skip
+
+    assert done.returncode == 0, last_lines(done.stdout, 60)
+    assert "COMPUTE_DESK_API_URL=" in told.read_text()
+    assert simulator.token not in told.read_text()
