@@ -19,6 +19,7 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import ConnectionBase
+from ansible_collections.compute_desk.supply.plugins.module_utils._known_as import known_as
 from ansible_collections.compute_desk.supply.plugins.module_utils._problem import Problem
 from ansible_collections.compute_desk.supply.plugins.module_utils._ssh_failure import (
     Setting,
@@ -47,7 +48,7 @@ class Remote:
         self._action = action
         self._connection = action._connection
         self._task_vars = task_vars
-        self.target = Target(*map(self._setting, ("host", "port", "remote_user")))
+        self.target = self._target()
         self.full_time = self._connect_timeout() + _PATIENCE
 
     def run(self, command: str, seconds: float | None = None) -> dict[str, t.Any]:
@@ -102,6 +103,15 @@ class Remote:
             return float(self._connection.get_option("timeout"))
         except (KeyError, TypeError, ValueError):
             return 10.0
+
+    def _target(self) -> Target:
+        address, port, user = map(self._setting, ("host", "port", "remote_user"))
+        given = map(self._setting, ("ssh_args", "ssh_common_args", "ssh_extra_args"))
+        arguments = [setting.value if setting else None for setting in given]
+        known = (
+            known_as(arguments, address.value, port.value if port else None) if address else None
+        )
+        return Target(address, port, user, known)
 
     def _setting(self, option: str) -> Setting | None:
         """Return an option of the connection and where it came from, or None if nowhere."""
