@@ -47,13 +47,13 @@ def alarm(seconds: float = 20) -> t.Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def growth(work: t.Callable[[str], object], make: t.Callable[[int], str], size: int) -> float:
-    """Return how many times as long ``work`` takes on a text that is eight times as long.
+def is_linear(work: t.Callable[[str], object], make: t.Callable[[int], str], size: int) -> bool:
+    """Return whether ``work`` takes about eight times as long on a text that is as much longer.
 
-    Linear work gives about 8, quadratic 64.
+    Quadratic work takes 64 times as long. A busy machine gets more than one chance.
     """
     small, large = make(size), make(8 * size)
-    return least_time(work, large, 3) / least_time(work, small, 12)
+    return any(least_time(work, large, 3) < 30 * least_time(work, small, 9) for _try in range(3))
 
 
 def least_time(work: t.Callable[[str], object], text: str, rounds: int = 5) -> float:
