@@ -25,11 +25,14 @@ ROCM_SMI = (
 
 _MIB = 1024 * 1024
 
+# Numbers stay as they are written, as some tools quote them; they may have any number of digits.
+_JSON = json.JSONDecoder(parse_int=str, parse_float=str)
+
 
 def parse_amd_smi(text: str, ecc_text: str = "") -> list[Gpu]:
     """Return the GPUs in the output of AMD_SMI and AMD_SMI_ECC. Raises UnreadableOutput."""
     errors = {
-        entry.get("gpu"): number_value(_text(entry, "ecc", "total_uncorrectable_count"))
+        _text(entry, "gpu"): number_value(_text(entry, "ecc", "total_uncorrectable_count"))
         for entry in (_entries("amd-smi", ecc_text) if ecc_text.strip() else [])
     }
     return [
@@ -41,7 +44,7 @@ def parse_amd_smi(text: str, ecc_text: str = "") -> list[Gpu]:
             pci_bus_id=_address(_text(entry, "bus", "bdf")),
             driver_version=text_value(_text(entry, "driver", "version")),
             memory_total_mib=number_value(_text(entry, "vram", "size", "value")),
-            ecc_uncorrected_volatile=errors.get(entry.get("gpu")),
+            ecc_uncorrected_volatile=errors.get(_text(entry, "gpu")),
         )
         for index, entry in enumerate(_entries("amd-smi", text))
     ]
@@ -75,7 +78,7 @@ def _document(tool: str, text: str) -> t.Any:
     """Return the JSON in an output; warnings may stand before it."""
     begin = min((text.find(c) for c in "[{" if c in text), default=-1)
     try:
-        return json.JSONDecoder().raw_decode(text, begin)[0] if begin >= 0 else None
+        return _JSON.raw_decode(text, begin)[0] if begin >= 0 else None
     except (ValueError, RecursionError):
         raise UnreadableOutput(tool, "its output is not the JSON that was asked for") from None
 

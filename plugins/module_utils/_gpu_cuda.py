@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from ._errors import UnreadableOutput
 from ._gpu_command import Ran, run_command
-from ._text import printable
+from ._text import printable, tail
 
 # A text, because the process must not need a file of ours: modules run from an archive.
 PROBE = """
@@ -57,6 +57,10 @@ _ERRORS = {
 }
 
 
+# The answer is one short line.
+_LAST_WORDS = 2000
+
+
 @dataclass(frozen=True)
 class CudaStart:
     """How it went: ``device_count`` if CUDA started, else the reason why not.
@@ -88,7 +92,7 @@ def start_cuda(timeout: float) -> CudaStart:
 
 def parse_probe(text: str) -> CudaStart:
     """Return what the probe found. Raises UnreadableOutput."""
-    lines = text.strip().splitlines()
+    lines = tail(text.strip(), _LAST_WORDS).splitlines()
     try:
         # The library may print something of its own before.
         found = json.loads(lines[-1] if lines else "")
@@ -111,5 +115,5 @@ def parse_probe(text: str) -> CudaStart:
 
 
 def _crash(ran: Ran) -> str:
-    said = printable(ran.problem or ran.stderr.strip()[-400:], 120)
+    said = printable(ran.problem or tail(ran.stderr.strip(), 400), 120)
     return f"CUDA does not start: the process ended with {ran.code}" + (f", {said}" if said else "")

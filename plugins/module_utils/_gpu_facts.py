@@ -143,7 +143,7 @@ def _ask_nvidia_smi(timeout: float) -> Tool:
     if not find_tool(name):
         return Tool(name, kind=_gpu_nvidia.MISSING)
     ran = _run(name, "-q", "-x", timeout=timeout)
-    output = ran.stdout[-20000:] + ran.stderr[-20000:]
+    output = _gpu_nvidia.last_words(ran)
     try:
         # Some failures, like that of a corrupted infoROM, come with the whole document.
         log = None if ran.timed_out or ran.flooded else _gpu_nvidia.parse_smi_xml(ran.stdout)
@@ -157,7 +157,7 @@ def _ask_nvidia_smi(timeout: float) -> Tool:
     return Tool(
         name,
         gpus=log.gpus,
-        output=log.remarks + ran.stderr[-20000:],
+        output=_gpu_nvidia.last_words(Ran(stdout=log.remarks, stderr=ran.stderr)),
         cuda_version=log.cuda_version,
         driver_version=log.driver_version,
     )
@@ -212,7 +212,7 @@ def _read_kernel_log(timeout: float) -> KernelLog | None:
 def _look_at_fabric_manager(timeout: float) -> FabricManager:
     state = _run("systemctl", "is-active", "nvidia-fabricmanager", timeout=timeout)
     version = _run("nv-fabricmanager", "--version", timeout=timeout)
-    match = re.search(r"[0-9]+\.[0-9]+(?:\.[0-9]+)?", version.stdout)
+    match = re.search(r"[0-9]{1,9}(?:\.[0-9]{1,9}){1,2}", version.stdout)
     word = state.stdout.strip()
     return FabricManager(
         active=word if word in ("active", "activating", "inactive", "failed", "unknown") else None,

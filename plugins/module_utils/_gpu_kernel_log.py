@@ -22,13 +22,12 @@ _XID = re.compile(
 # Or, while the driver starts, in three lines: NVRM: The NVIDIA GPU 0000:b3:00.0 / NVRM: (PCI ID:
 # 10de:26b5) installed in this system has / NVRM: fallen off the bus and is not responding.
 _THE_GPU = re.compile(r"NVRM: The NVIDIA GPU ([0-9a-fA-F:.]{7,16})", re.ASCII)
-_OFF_THE_BUS = re.compile(
-    r"NVRM: (?:GPU (?:at )?(?:PCI:)?([0-9a-fA-F:.]{7,16}):? )?.*fallen off the bus", re.ASCII
-)
+_FALLEN = "fallen off the bus"
+_OFF_THE_BUS = re.compile(r"NVRM: (?:GPU (?:at )?(?:PCI:)?([0-9a-fA-F:.]{7,16}):? )?", re.ASCII)
 # NVRM: API mismatch: the client has the version 535.86.05, but
 # NVRM: this kernel module has the version 535.54.03.
-_CLIENT = re.compile(r"NVRM: API mismatch: the client has the version ([0-9.]+)")
-_MODULE = re.compile(r"this kernel module has the version ([0-9.]+)")
+_CLIENT = re.compile(r"NVRM: API mismatch: the client has the version ([0-9.]{1,40})")
+_MODULE = re.compile(r"this kernel module has the version ([0-9.]{1,40})")
 
 # Those that a program causes, or that other checks judge by what is left of them: memory that was
 # remapped (63), and errors that were contained (94). The numbers are those of NVIDIA's page
@@ -84,7 +83,7 @@ def parse_kernel_log(text: str) -> KernelLog:
             xid = Xid(int(match[2]), _address(match[1]), printable(match[3] or "", 80).rstrip("."))
             if len(xids) < _KEPT:
                 xids.setdefault((xid.code, xid.address), xid)
-        elif match := _OFF_THE_BUS.search(line):
+        elif match := _OFF_THE_BUS.search(line.rpartition(_FALLEN)[0]):
             address = match[1] or named
             lost.setdefault(_address(address) if address else "a GPU")
         named = _first(_THE_GPU, line) or named

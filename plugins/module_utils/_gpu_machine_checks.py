@@ -232,7 +232,7 @@ def fabric(facts: Facts) -> Check:
     gpus = [gpu for gpu in facts.nvidia.gpus if gpu.fabric_state]
     unready = [gpu for gpu in gpus if (gpu.fabric_state or "").lower() != "completed"]
     failed = [gpu for gpu in gpus if gpu.fabric_status and gpu.fabric_status.lower() != "success"
-              and gpu not in unready]  # fmt: skip
+              and (gpu.fabric_state or "").lower() == "completed"]  # fmt: skip
     # One GPU without a switch needs no fabric, and some of those say "In Progress" for ever.
     needed = facts.has_nvswitch or len(facts.nvidia.gpus) > 1
     if needed and (unready or failed):

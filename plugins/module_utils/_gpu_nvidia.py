@@ -19,9 +19,9 @@ from ._errors import UnreadableOutput
 from ._gpu_command import Ran
 from ._gpu_model import Gpu, number_value, switch_value, text_value
 from ._gpu_pci import normal_address
-from ._text import printable
+from ._text import printable, tail
 
-_DOCUMENT = re.compile(r"<nvidia_smi_log>.*</nvidia_smi_log>", re.DOTALL)
+_BEGIN, _END = "<nvidia_smi_log>", "</nvidia_smi_log>"
 
 # What stands in place of any value of a GPU that does not answer.
 _TROUBLE = re.compile(r"GPU is lost|requires reset|unknown error|\bERR!", re.IGNORECASE)
@@ -33,7 +33,7 @@ _UNCORRECTED = (
     "dram_uncorrectable",
 )
 
-_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)+", re.ASCII)
+_VERSION = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){1,5}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,12 @@ def parse_smi_xml(text: str) -> SmiLog:
 
     Some versions print warnings before or behind the document.
     """
-    match = _DOCUMENT.search(text)
-    if not match:
+    begin, end = text.find(_BEGIN), text.rfind(_END)
+    if not 0 <= begin < end:
         raise UnreadableOutput("nvidia-smi", "its output is not the XML document that -q -x prints")
+    end += len(_END)
     try:
-        root = ElementTree.fromstring(match[0])  # noqa: S314 - no prolog, so no entities
+        root = ElementTree.fromstring(text[begin:end])  # noqa: S314 - no prolog, so no entities
     except (ElementTree.ParseError, ValueError) as exc:
         problem = f"its XML cannot be read: {printable(str(exc))}"
         raise UnreadableOutput("nvidia-smi", problem) from None
@@ -68,7 +69,7 @@ def parse_smi_xml(text: str) -> SmiLog:
         driver_version,
         text_value(root.findtext("cuda_version")),
         tuple(gpus),
-        _DOCUMENT.sub(" ", text),
+        f"{text[:begin]} {text[end:]}",
     )
 
 
@@ -164,6 +165,9 @@ NO_DEVICES = "no_devices"
 LOST = "lost"
 FAILED = "failed"
 
+# The complaint is there, whatever came before it.
+_LAST_WORDS = 20_000
+
 # Texts first: the same exit code means several things. Both go to either stream.
 _COMPLAINTS = (
     (MISMATCH, re.compile(r"driver/library version mismatch", re.IGNORECASE)),
@@ -180,11 +184,16 @@ def complaint_kind(ran: Ran) -> str:
     """Return what kind of failure of ``nvidia-smi`` this is."""
     if ran.timed_out:
         return TIMED_OUT
-    text = ran.stdout[-20000:] + ran.stderr[-20000:]
+    text = last_words(ran)
     for kind, pattern in _COMPLAINTS:
         if pattern.search(text):
             return kind
     return _CODES.get(ran.code or 0, FAILED)
+
+
+def last_words(ran: Ran) -> str:
+    """Return what a tool said last, of both its outputs."""
+    return tail(ran.stdout, _LAST_WORDS) + tail(ran.stderr, _LAST_WORDS)
 
 
 def complaint_text(ran: Ran) -> str:
@@ -199,7 +208,7 @@ def complaint_text(ran: Ran) -> str:
 
 def library_version(text: str) -> str | None:
     """Return the version of the library that the complaint about a mismatch names."""
-    match = re.search(r"library version:?\s*([0-9.]+)", text)
+    match = re.search(r"library version:?\s{0,9}([0-9.]{1,40})", text)
     return match[1].strip(".") if match else None
 
 

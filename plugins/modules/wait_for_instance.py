@@ -166,7 +166,7 @@ cloud_init:
       returned: always
       type: str
     errors:
-      description: Its own words on what went wrong.
+      description: Its own words on what went wrong, at most 20 lines of at most 400 characters.
       returned: always
       type: list
       elements: str

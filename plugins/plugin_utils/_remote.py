@@ -61,7 +61,9 @@ class Remote:
         self._task_vars = task_vars
         self._is_ssh = is_ssh(self._connection)
         self.target = Target(
-            *map(self._setting, ("host", "port", "remote_user")),
+            self._setting("host"),
+            self._setting("port"),
+            self._setting("remote_user"),
             known_as=host_known_as(self._connection) if self._is_ssh else None,
         )
         self.full_time = self._connect_timeout() + _PATIENCE

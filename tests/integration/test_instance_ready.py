@@ -238,7 +238,7 @@ def test_of_twenty_machines_the_bad_ones_are_named_and_the_others_go_on(
             "host_key_changed",
             (
                 r"Its host key is another one than the one that is known; now it is SHA256:.* Then "
-                r"remove the old key: ssh-keygen -f '.*known_hosts' -R '\[127\..*\]:\d+'\.$"
+                r"remove the old key: ssh-keygen -f \S+known_hosts -R '\[127\.[0-9.]+\]:\d+'$"
             ),
         ),
         "unborn": (

@@ -31,6 +31,24 @@ def test_an_mi350x_by_amd_smi() -> None:
     assert gpu.ecc_uncorrected_volatile == 5
 
 
+def test_a_number_without_end_hides_nothing_else() -> None:
+    digits = "9" * 6000
+    text = (
+        f'[{{"gpu": {digits}, "vram": {{"size": {{"value": {digits}}}}}, "bus": {{"bdf": "x"}}}}]'
+    )
+
+    (gpu,) = parse_amd_smi(text, text)
+
+    assert (gpu.memory_total_mib, gpu.pci_bus_id) == (None, "x")
+
+
+@pytest.mark.parametrize("number", ["[]", "{}", "null", "true"])
+def test_the_number_of_a_gpu_may_be_anything(number: str) -> None:
+    text = f'[{{"gpu": {number}, "ecc": {{"total_uncorrectable_count": 5}}}}]'
+
+    assert len(parse_amd_smi(text, text)) == 1
+
+
 def test_newer_versions_wrap_the_list_and_print_warnings() -> None:
     text = output_of("mi350x", "amd-smi")
     wrapped = "WARNING: user is not in the group render\n" + json.dumps(

@@ -5,20 +5,27 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 
 import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._text import (
     clock_face,
+    head,
     json_type,
+    listed,
     printable,
     quoted,
     storable,
+    tail,
 )
 from hypothesis import given
 from hypothesis import strategies as st
 
 from .helpers import ANY_TEXT
+from .hostile import least_time
+
+LINES = st.lists(st.text("ab"), min_size=1).map("\n".join)
 
 
 @given(ANY_TEXT)
@@ -47,6 +54,34 @@ def test_only_lone_surrogates_are_replaced(text: str, stored: str) -> None:
     assert storable(text) == stored
 
 
+@given(LINES, st.integers(1, 40))
+def test_what_is_cut_off_are_whole_lines(text: str, limit: int) -> None:
+    for kept, whole in ((head(text, limit), text.startswith), (tail(text, limit), text.endswith)):
+        assert len(kept) <= limit
+        assert whole(kept)
+        assert kept or not text
+        # One that is longer than all that is kept cannot be whole.
+        if max(map(len, text.split("\n"))) < limit:
+            assert set(kept.split("\n")) <= {*text.split("\n"), ""}
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("", "", ""),
+        ("12345", "12345", "12345"),
+        ("123456", "12345", "23456"),
+        ("12\n345", "12\n", "345"),
+        ("123\n45\n", "123\n", "45\n"),
+        ("1234\n5678\n", "1234\n", "5678\n"),
+        ("\n23456", "\n2345", "23456"),
+        ("123456\n", "12345", "3456\n"),
+    ],
+)
+def test_the_first_and_the_last_lines(text: str, first: str, last: str) -> None:
+    assert (head(text, 5), tail(text, 5)) == (first, last)
+
+
 @given(ANY_TEXT, st.integers(min_value=10, max_value=80))
 def test_printable_is_one_short_line_without_control_characters(text: str, limit: int) -> None:
     line = printable(text, limit)
@@ -65,6 +100,10 @@ def test_printable_is_one_short_line_without_control_characters(text: str, limit
         ("a\x1b[1;31mred\x1b[0m b", "ared b"),
         ("\x1b]0;title\x07after\x1b]8;;http://x\x1b\\link", "afterlink"),
         ("\x1bcafter \x1b", "cafter"),
+        ("a\x9b1;31mred\x9b0m b", "ared b"),
+        ("a\x85b\x0bc\x0cd\x1ee\u2029f", "a b c d e f"),
+        ("a\u202ab\u2069c\u200dd\u00ade\U000e0041f", "abcdef"),
+        ("a\u034fb\ufe0fc\u3164d\U000e0100e", "abcde"),
         ("a\u202eb\u200bc\ufeffd\ue000e\ud800f", "abcdef"),
         ("Zürich 東京", "Zürich 東京"),
         ("", ""),
@@ -73,6 +112,52 @@ def test_printable_is_one_short_line_without_control_characters(text: str, limit
 )
 def test_printable_keeps_what_people_read(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+def test_of_all_characters_only_those_that_are_seen_are_left() -> None:
+    everything = "".join(map(chr, range(sys.maxunicode + 1)))
+
+    line = printable(everything, len(everything))
+
+    # All that is neither a control, a format, a surrogate, private, unknown nor a separator.
+    assert line.isprintable()
+    assert not set(line) & set("\u034f\u115f\u1160\u180b\u3164\ufe0f\uffa0\U000e01ef")
+    assert set(map(chr, range(33, 127))) | set("äß東\u0301\U0001f600") <= set(line)
+
+
+@given(ANY_TEXT, st.integers(min_value=10, max_value=80))
+def test_what_is_printable_stays_so(text: str, limit: int) -> None:
+    line = printable(text, limit)
+
+    assert printable(line, limit) == line
+
+
+def test_plain_text_is_not_looked_at_twice() -> None:
+    plain = "all is well, " * 10_000
+    strange = plain + "é"
+
+    fast = least_time(lambda text: printable(text, len(strange)), plain)
+
+    assert 3 * fast < least_time(lambda text: printable(text, len(strange)), strange)
+
+
+@pytest.mark.parametrize(
+    ("parts", "shown"),
+    [
+        ([], ""),
+        (["a"], "a"),
+        (["a", "b"], "a; b"),
+        (["a", "b", "c"], "a; b; and 1 more"),
+        (["a"] * 9, "a; a; and 7 more"),
+    ],
+)
+def test_of_many_the_first_are_listed(parts: list[str], shown: str) -> None:
+    assert listed(parts, 2, "; ") == shown
+
+
+def test_those_that_are_only_counted_are_more() -> None:
+    assert listed(["a"], 2, unlisted=3) == "a, and 3 more"
+    assert listed(["a"] * 6, unlisted=3) == "a, a, a, a, and 5 more"
 
 
 def test_printable_says_that_it_was_cut() -> None:
