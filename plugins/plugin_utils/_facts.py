@@ -19,7 +19,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.connection import ConnectionBase
 
-from ..module_utils._text import printable
+from ..module_utils._text import listed, printable
 
 PREFIXES = ("compute_desk_", "instance_ready_", "gpu_verify_", "awx_setup_")
 """How the names of this collection's variables begin."""
@@ -208,14 +208,9 @@ def refuse_forged_facts(task_vars: t.Mapping[str, t.Any], connection: Connection
     ]
     if names:
         raise AnsibleActionFail(
-            f"{first_few(sorted(names))} is among the facts of this host, but is no fact: Ansible "
+            f"{listed(sorted(names), 3)} is among the facts of this host, but is no fact: Ansible "
             "or this collection acts on it. Facts are what the machine says of itself, so the host "
             "is not used. If you have set it yourself, do so without cacheable; if it comes from a "
             "cache of facts, add --flush-cache; else distrust the machine."
         )
 
-
-def first_few(names: t.Sequence[str], shown: int = 3) -> str:
-    """Return the first names of a list, and how many more there are."""
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + more
