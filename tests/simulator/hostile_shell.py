@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import re
+import shlex
 import signal
 import sys
 import typing as t
@@ -20,8 +21,6 @@ from pathlib import Path
 
 _SHELL = "/bin/sh"
 _BLOCK = b"A" * (64 * 1024 - 1) + b"\n"
-# Python without a file to run: Ansible sends the module on stdin.
-_PIPELINED = re.compile(r"(?:^|[/\s'\"])python[\d.]*['\"]*(?:\s+-)?['\"]*\s*(?:$|&&|;|['\"])")
 # With `become`, Ansible waits for this word, and sends and reads nothing before.
 _BECOME = re.compile(r"echo (BECOME-SUCCESS-\w+) ?; ?")
 Lie = dict[str, t.Any]
@@ -64,12 +63,33 @@ def main(folder: str, command: str) -> int:
 
 def _listen(command: str) -> Heard:
     """Reads stdin where a module comes that way, and nowhere else: it may stay open for ever."""
-    if not _PIPELINED.search(command) or os.isatty(0):
+    if os.isatty(0) or not _takes_a_script(command):
         return Heard(command, None)
     if marker := _BECOME.search(command):
         _say(1, [marker[1] + "\n"])
         command = command.replace(marker[0], "", 1)
     return Heard(command, sys.stdin.buffer.read())
+
+
+def _takes_a_script(command: str) -> bool:
+    """Whether it is a Python without a file to run, as Ansible starts it to send it a module."""
+    words = _words(_BECOME.sub("", command, count=1))
+    while "-c" in words[1:-1]:
+        place = words.index("-c", 1)
+        if not words[place - 1].endswith("sh"):
+            return False
+        words = _words(words[place + 1])
+    words = [word for word in words[: words.index("&&") if "&&" in words else None] if word != "-"]
+    while words and re.match(r"\w+=", words[0]):
+        words.pop(0)
+    return len(words) == 1 and "python" in os.path.basename(words[0])
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError:  # what only looks like quotes, as in a comment
+        return []
 
 
 def _choose(lies: list[Lie], heard: Heard, folder: Path) -> list[Lie]:
