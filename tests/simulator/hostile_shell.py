@@ -93,7 +93,7 @@ def _words(command: str) -> list[str]:
 
 
 def _choose(lies: list[Lie], heard: Heard, folder: Path) -> list[Lie]:
-    """The first lie that is for this command; of `merge`, all of them up to another kind."""
+    """The first lie that is for this command; if that is a `merge`, all others of its kind too."""
     chosen: list[Lie] = []
     for number, lie in enumerate(lies):
         if chosen and "merge" not in lie:
@@ -164,13 +164,21 @@ def _embellish(heard: Heard, changes: list[dict[str, t.Any]]) -> int:
         [_SHELL, "-c", heard.command], stdin=stdin, stdout=subprocess.PIPE, check=False
     )
     said = run.stdout.decode("utf-8", "surrogateescape")
-    if begin := re.search(r"^[ \t]*(?=\{)", said, re.MULTILINE):
-        truth, end = json.JSONDecoder().raw_decode(said, begin.end())
-        for change in changes:
-            truth = _merged(truth, change)
-        said = said[: begin.end()] + json.dumps(truth) + said[end:]
-    sys.stdout.buffer.write(said.encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.write(_changed(said, changes).encode("utf-8", "surrogateescape"))
     return run.returncode if run.returncode >= 0 else 128 - run.returncode
+
+
+def _changed(said: str, changes: list[dict[str, t.Any]]) -> str:
+    begin = re.search(r"^\{", said, re.MULTILINE)
+    if not begin:
+        return said
+    try:
+        truth, end = json.JSONDecoder().raw_decode(said, begin.start())
+    except ValueError:
+        return said
+    for change in changes:
+        truth = _merged(truth, change)
+    return said[: begin.start()] + json.dumps(truth) + said[end:]
 
 
 def _merged(truth: t.Any, change: t.Any) -> t.Any:
