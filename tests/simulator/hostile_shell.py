@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import re
+import shlex
 import signal
 import sys
 import typing as t
@@ -20,8 +21,6 @@ from pathlib import Path
 
 _SHELL = "/bin/sh"
 _BLOCK = b"A" * (64 * 1024 - 1) + b"\n"
-# Python without a file to run: Ansible sends the module on stdin.
-_PIPELINED = re.compile(r"(?:^|[/\s'\"])python[\d.]*['\"]*(?:\s+-)?['\"]*\s*(?:$|&&|;|['\"])")
 # With `become`, Ansible waits for this word, and sends and reads nothing before.
 _BECOME = re.compile(r"echo (BECOME-SUCCESS-\w+) ?; ?")
 Lie = dict[str, t.Any]
@@ -64,8 +63,7 @@ def main(folder: str, command: str) -> int:
 
 def _listen(command: str) -> Heard:
     """Reads stdin where a module comes that way, and nowhere else: it may stay open for ever."""
-    # Ansible's look for a Python names many, and sends nothing.
-    if "command -v" in command or not _PIPELINED.search(command) or os.isatty(0):
+    if os.isatty(0) or not _takes_a_script(command):
         return Heard(command, None)
     if marker := _BECOME.search(command):
         _say(1, [marker[1] + "\n"])
@@ -73,8 +71,29 @@ def _listen(command: str) -> Heard:
     return Heard(command, sys.stdin.buffer.read())
 
 
+def _takes_a_script(command: str) -> bool:
+    """Whether it is a Python without a file to run, as Ansible starts it to send it a module."""
+    words = _words(_BECOME.sub("", command, count=1))
+    while "-c" in words[1:-1]:
+        place = words.index("-c", 1)
+        if not words[place - 1].endswith("sh"):
+            return False
+        words = _words(words[place + 1])
+    words = [word for word in words[: words.index("&&") if "&&" in words else None] if word != "-"]
+    while words and re.match(r"\w+=", words[0]):
+        words.pop(0)
+    return len(words) == 1 and "python" in os.path.basename(words[0])
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError:  # what only looks like quotes, as in a comment
+        return []
+
+
 def _choose(lies: list[Lie], heard: Heard, folder: Path) -> list[Lie]:
-    """The first lie that is for this command; of `merge`, all of them up to another kind."""
+    """The first lie that is for this command; if that is a `merge`, all others of its kind too."""
     chosen: list[Lie] = []
     for number, lie in enumerate(lies):
         if chosen and "merge" not in lie:
@@ -145,13 +164,21 @@ def _embellish(heard: Heard, changes: list[dict[str, t.Any]]) -> int:
         [_SHELL, "-c", heard.command], stdin=stdin, stdout=subprocess.PIPE, check=False
     )
     said = run.stdout.decode("utf-8", "surrogateescape")
-    if begin := re.search(r"^[ \t]*(?=\{)", said, re.MULTILINE):
-        truth, end = json.JSONDecoder().raw_decode(said, begin.end())
-        for change in changes:
-            truth = _merged(truth, change)
-        said = said[: begin.end()] + json.dumps(truth) + said[end:]
-    sys.stdout.buffer.write(said.encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.write(_changed(said, changes).encode("utf-8", "surrogateescape"))
     return run.returncode if run.returncode >= 0 else 128 - run.returncode
+
+
+def _changed(said: str, changes: list[dict[str, t.Any]]) -> str:
+    begin = re.search(r"^\{", said, re.MULTILINE)
+    if not begin:
+        return said
+    try:
+        truth, end = json.JSONDecoder().raw_decode(said, begin.start())
+    except ValueError:
+        return said
+    for change in changes:
+        truth = _merged(truth, change)
+    return said[: begin.start()] + json.dumps(truth) + said[end:]
 
 
 def _merged(truth: t.Any, change: t.Any) -> t.Any:

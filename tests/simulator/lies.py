@@ -42,7 +42,7 @@ class Repeated(BaseModel):
 
 
 def _form_of_part(value: t.Any) -> str:
-    return "repeated" if isinstance(value, dict) else "text"
+    return "text" if isinstance(value, str) else "repeated"
 
 
 _Part = t.Annotated[

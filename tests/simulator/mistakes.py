@@ -25,7 +25,7 @@ def mistake(exc: ValidationError, node: yaml.Node | None, name: str) -> str:
     errors = exc.errors(include_url=False)
     # A misspelt key also makes the right one missing; the misspelling is what to say.
     first = next((error for error in errors if error["type"] == "extra_forbidden"), errors[0])
-    steps, line = _locate(node, first["loc"])
+    steps, line = _locate(node, first["loc"], missing=first["type"] == "missing")
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
         message = "unknown key" + _guess(str(first["loc"][-1]))
@@ -39,11 +39,13 @@ def _path(steps: list[t.Any]) -> str:
     return "".join(parts).lstrip(".") + ": " if parts else ""
 
 
-def _locate(node: yaml.Node | None, loc: tuple[t.Any, ...]) -> tuple[list[t.Any], int]:
+def _locate(
+    node: yaml.Node | None, loc: tuple[t.Any, ...], missing: bool
+) -> tuple[list[t.Any], int]:
     """The steps of `loc` that exist in the file, and the line where they lead.
 
     Pydantic also names the branch of a union it took; that is no key of the file, and left out. A
-    missing key is not in the file either, but the last step, and what the error is about.
+    `missing` key is not in the file either, but the last step, and what the error is about.
     """
     steps: list[t.Any] = []
     line = 1 if node is None else line_of(node)
@@ -51,7 +53,7 @@ def _locate(node: yaml.Node | None, loc: tuple[t.Any, ...]) -> tuple[list[t.Any]
         found = _child(node, step)
         if found is not None:
             line, node = found
-        if found is not None or (number == len(loc) and isinstance(node, yaml.MappingNode)):
+        if found is not None or (missing and number == len(loc)):
             steps.append(step)
     return steps, line
 
