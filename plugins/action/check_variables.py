@@ -1,0 +1,84 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Checks what the main job was given, before anything is waited for or paid for in vain."""
+
+from __future__ import annotations
+
+import shutil
+import typing as t
+from pathlib import Path
+
+from ansible import constants as C
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.module_utils.common.text.converters import to_text
+from ansible.plugins.action import ActionBase
+from ansible_collections.compute_desk.supply.plugins.module_utils._errors import OptionError
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._roles import (
+    OPTION,
+    find_role,
+    role_names,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._variables import Variables
+
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "hosts": {"type": "list", "elements": "str", "default": []},
+    "ssh": {"type": "bool", "default": False},
+}
+
+
+class ActionModule(ActionBase):
+    """Looks at variables alone; no host is asked anything."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+    _requires_connection = False
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
+    ) -> dict[str, t.Any]:
+        """Return where the roles are; what cannot be right is a failed task."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        _validation, options = self.validate_argument_spec(ARGUMENTS)
+        hostvars = (task_vars or {})["hostvars"]
+        try:
+            if options["ssh"]:
+                _check_ssh_client()
+            roles = self._checked([hostvars[host] for host in ("localhost", *options["hosts"])])
+        except OptionError as exc:
+            raise AnsibleActionFail(str(exc)) from None
+        return {**result, "changed": False, "roles": roles}
+
+    def _checked(self, hosts: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, str]:
+        """Check the variables of all hosts, and return their roles by the names that were given."""
+        variables = Variables()
+        roles: dict[str, str] = {}
+        for host in hosts:
+            for name in host:
+                variables.check_name(name)
+            for name in variables.options:
+                value = _value(host, name)
+                variables.check_value(name, value)
+                for role in role_names(value) if name == OPTION else ():
+                    roles[role] = roles.get(role) or find_role(role, self._loader, Path.cwd())
+        return roles
+
+
+def _value(host: t.Mapping[str, t.Any], name: str) -> t.Any:
+    """Return the value of a variable; None if it has none, or one that is wrong on its own."""
+    try:
+        return host[name] if name in host else None
+    except AnsibleError:
+        # Ansible says what is wrong with it, and in which line, where it is used.
+        return None
+
+
+def _check_ssh_client() -> None:
+    definition = C.config.get_config_value(
+        "ssh_executable", plugin_type="connection", plugin_name="ssh"
+    )
+    if C.DEFAULT_TRANSPORT in ("ssh", "smart") and shutil.which(to_text(definition)) is None:
+        raise OptionError(
+            "ssh", f"there is no SSH client {definition} here. On Debian: apt-get install openssh-client"
+        )
