@@ -17,6 +17,7 @@ import typing as t
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._live import Heartbeat, show
 
 if t.TYPE_CHECKING:
     from ansible_collections.compute_desk.supply.plugins.module_utils._progress import Line
@@ -63,8 +64,6 @@ class _Wait:
         self._result: dict[str, t.Any] = {}
 
     def run(self) -> dict[str, t.Any]:
-        from ansible_collections.compute_desk.supply.plugins.plugin_utils._live import Heartbeat
-
         with Heartbeat(self._heartbeat, _number(self._args.get("progress_interval")) or 60.0):
             state: dict[str, t.Any] = {"finished": False}
             while not state["finished"]:
@@ -112,12 +111,10 @@ class _Wait:
             self._show(Line(f"still waiting {times(elapsed, wait_timeout)}"))
             return
         needed = _number(self._args.get("min_instances"))
-        unready = [w for w in self._known if not w.is_ready(int(needed) if needed else None)]
-        self._show(heartbeat_line(unready, elapsed, wait_timeout))
+        count = int(needed) if needed else None
+        self._show(heartbeat_line(self._known, count, elapsed, wait_timeout))
 
     def _show(self, line: Line) -> None:
-        from ansible_collections.compute_desk.supply.plugins.plugin_utils._live import show
-
         show(self._task_vars.get("inventory_hostname", "localhost"), line.text, line.mood)
 
     def _elapsed(self) -> float:
