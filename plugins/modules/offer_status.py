@@ -12,8 +12,10 @@ author:
   - Compute Desk collection maintainers (@compute-desk)
 description:
   - Asks the Compute Desk Supply API how far the machines of one or more offers are.
-  - With O(wait) it asks until all of them are ready, one of them cannot become ready any more, or the time is up, and
-    prints a line whenever something changes.
+  - With O(wait) it asks until all of them are ready, one of them cannot become ready any more, or the time is up.
+  - While it waits it prints a line on stderr whenever something changes, at once, also into a file or through a pipe.
+    The line begins with the time of day unless stderr is a terminal, and has the first 8 characters of the offer's id
+    unless two offers of the task begin alike.
   - Returns what is known of every offer, whether it succeeds, fails or times out, and the usable machines as host
     records for M(ansible.builtin.add_host).
 extends_documentation_fragment:
