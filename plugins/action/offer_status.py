@@ -25,6 +25,11 @@ if t.TYPE_CHECKING:
 
 MODULE = "compute_desk.supply.offer_status"
 
+SECONDS = (
+    "wait_timeout", "poll_interval", "procurement_timeout", "progress_interval", "request_timeout",
+)  # fmt: skip
+"""The options that are numbers of seconds."""
+
 
 class ActionModule(NormalAction):
     """Runs the module in legs when somebody is there to see the progress."""
@@ -34,6 +39,11 @@ class ActionModule(NormalAction):
     ) -> dict[str, t.Any]:
         """Return the result of the module, as one wait."""
         result: dict[str, t.Any]
+        refusal = _refusal(self._task.args)
+        if refusal:
+            result = ActionBase.run(self, tmp, task_vars)
+            result.update(refusal)
+            return result
         if not self._is_live():
             result = super().run(tmp, task_vars)
             return result
@@ -122,6 +132,26 @@ class _Wait:
 
     def _wait_timeout(self) -> float | None:
         return _number(self._args.get("wait_timeout", 900))
+
+
+def _refusal(args: dict[str, t.Any]) -> dict[str, t.Any] | None:
+    """Return the result for a time that is no number, or None if they all are.
+
+    The module would refuse it as well, but in Ansible's words, which are about types.
+    """
+    for option in SECONDS:
+        if args.get(option) is not None and _number(args[option]) is None:
+            from ansible_collections.compute_desk.supply.plugins.module_utils import (
+                _errors,
+                _result,
+                _settings,
+            )
+
+            try:
+                _settings.checked_number(option, args[option])
+            except _errors.OptionError as exc:
+                return _result.empty_result(str(exc))
+    return None
 
 
 def _number(value: t.Any) -> float | None:

@@ -151,6 +151,8 @@ REFUSED: list[tuple[dict[str, t.Any], str]] = [
     ({"ca_path": "/nowhere/ca.pem"}, "ca_path: '/nowhere/ca.pem' does not exist"),
     ({"poll_interval": 0.5}, "poll_interval: must be at least 1 seconds"),
     ({"wait_timeout": 0}, "wait_timeout: must be more than 0 seconds"),
+    ({"wait_timeout": "15m"}, "wait_timeout: '15m' is not a number of seconds, such as 900"),
+    ({"request_timeout": ["1"]}, "request_timeout: '['1']' is not a number of seconds"),
     ({"wait_timeout": "nan"}, "wait_timeout: must be a number of seconds"),
     ({"min_instances": 0}, "min_instances: must be at least 1"),
     ({"concurrency": 0}, "concurrency: must be from 1 to 64"),
