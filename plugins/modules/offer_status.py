@@ -446,7 +446,7 @@ hosts:
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.compute_desk.supply.plugins.module_utils._arguments import (
     connection_arguments,
 )
@@ -463,7 +463,8 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._settings impo
     checked_number,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._transport import (
-    REQUESTS_IMPORT_ERROR,
+    HAS_REQUESTS,
+    how_to_get_requests,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._wait import (
     Leg,
@@ -546,10 +547,8 @@ def main() -> None:
         supports_check_mode=True,
         mutually_exclusive=[("api_token", "api_token_file")],
     )
-    if REQUESTS_IMPORT_ERROR:
-        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     try:
-        result = run(module)
+        result = run(module) if HAS_REQUESTS else empty_result(how_to_get_requests())
     except OptionError as exc:
         result = empty_result(str(exc))
     for warning in result.pop("warnings", []):

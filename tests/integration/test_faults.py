@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import typing as t
+import venv
 
 from simulator import Simulator
-from support.workspace import last_lines
+from support.workspace import Workspace, last_lines
 
 from .conftest import Played, offer_status
 from .offers import A, B, offer, ready
@@ -185,6 +186,18 @@ def test_without_a_token_it_says_where_to_put_one(play: Play) -> None:
 
     for name in ("api_token", "api_token_file", "COMPUTE_DESK_API_TOKEN"):
         assert name in result["msg"]
+
+
+def test_without_requests_it_says_what_to_type(play: Play, workspace: Workspace) -> None:
+    python = workspace.folder / "bare" / "bin" / "python"
+    venv.create(workspace.folder / "bare", symlinks=True)
+
+    played = play(offer_status(A, __vars={"ansible_python_interpreter": str(python)}))
+
+    assert (played.result["offers"], played.result["hosts"]) == ([], [])
+    assert "(requests)" in played.result["msg"]
+    assert f" {python} -m pip install requests" in played.result["msg"]
+    assert_clean(played)
 
 
 def assert_clean(played: Played) -> None:
