@@ -103,7 +103,13 @@ class _Wait:
 
         watches = [Watch.from_state(watch) for watch in news["watches"]]
         if not self._action._task.no_log:
-            for line in change_lines(self._known, watches, news["elapsed"], self._wait_timeout()):
+            for line in change_lines(
+                self._known,
+                watches,
+                news["elapsed"],
+                self._wait_timeout(),
+                is_over=news["finished"],
+            ):
                 self._show(line)
         self._known = watches
         return news

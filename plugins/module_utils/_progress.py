@@ -34,16 +34,21 @@ class Line:
 
 
 def change_lines(
-    before: t.Iterable[Watch], after: t.Sequence[Watch], elapsed: float, wait_timeout: float | None
+    before: t.Iterable[Watch],
+    after: t.Sequence[Watch],
+    elapsed: float,
+    wait_timeout: float | None,
+    *,
+    is_over: bool = False,
 ) -> list[Line]:
     """Return one line for each offer about which something new is known, with the time.
 
-    ``after`` has all offers of the wait.
+    ``after`` has all offers of the wait. When that is over, nobody is asked again.
     """
     known = {watch.offer_id: watch.signature() for watch in before}
     names = _names(after)
     return [
-        _change_line(watch, names[watch.offer_id], times(elapsed, wait_timeout))
+        _change_line(watch, names[watch.offer_id], times(elapsed, wait_timeout), is_over)
         for watch in after
         if watch.signature() != known.get(watch.offer_id, Watch(watch.offer_id).signature())
     ]
@@ -85,11 +90,12 @@ def _names(watches: t.Iterable[Watch]) -> dict[str, str]:
     }
 
 
-def _change_line(watch: Watch, name: str, times_text: str) -> Line:
+def _change_line(watch: Watch, name: str, times_text: str, is_over: bool) -> Line:
     if watch.error:
-        again = ", asking again" if watch.error.transient else ""
+        is_asked_again = watch.error.transient and not is_over
+        again = ", asking again" if is_asked_again else ""
         text = f"{_state(watch)}; {watch.error.message}{again}"
-        mood = "odd" if watch.error.transient else "bad"
+        mood = "odd" if is_asked_again else "bad"
     else:
         text = _state(watch)
         mood = {READY: "good", FAILED: "bad", EXPIRED: "bad"}.get(watch.phase, "plain")

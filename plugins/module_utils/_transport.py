@@ -12,6 +12,7 @@ from __future__ import annotations
 import http.client
 import http.cookiejar
 import shlex
+import socket
 import ssl
 import sys
 import time
@@ -22,6 +23,7 @@ from urllib.parse import urlsplit
 from ._errors import (
     ConnectionFailed,
     InvalidResponse,
+    NameNotResolved,
     RequestFailed,
     RequestTimedOut,
     SupplyError,
@@ -219,6 +221,9 @@ def _translated(exc: Exception, server: str, timeout: float) -> SupplyError:
         return TlsFailed(f"no trusted TLS connection to {server}: {reason}")
     if has(requests.exceptions.ProxyError, urllib3.exceptions.ProxyError):
         return ConnectionFailed(f"cannot reach {server} through the proxy: {reason}")
+    if has(socket.gaierror):
+        host = urlsplit(f"//{server}").hostname
+        return NameNotResolved(f"the host name in api_url, {host}, cannot be resolved: {reason}")
     if has(requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError):
         return InvalidResponse("the answer is compressed in a way that cannot be undone")
     if has(requests.exceptions.ChunkedEncodingError, http.client.IncompleteRead):

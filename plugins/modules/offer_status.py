@@ -49,6 +49,8 @@ options:
         stopped, preempted or in error, or when the API answers 401, 403, 404, 422 or with something that is no status.
       - Answers 429, 500, 502, 503 and 504, broken connections and timeouts are counted, and asked again after a growing
         pause; a C(Retry-After) header is honoured.
+      - While the host name in O(api_url) cannot be resolved, it is tried again. If no offer has been answered yet, the
+        name is taken for wrong after 60 seconds of that, and the wait ends.
     type: bool
     default: false
   wait_timeout:

@@ -45,7 +45,8 @@ def show(host: str, text: str, mood: str = "plain") -> None:
     if not _is_read():
         return
     line = f"WAITING: [{host}]: {text}"
-    color = _COLORS.get(mood) if _ON_TERMINAL or C.ANSIBLE_FORCE_COLOR else None
+    forced = C.config.get_config_value("ANSIBLE_FORCE_COLOR")
+    color = _COLORS.get(mood) if _ON_TERMINAL or forced else None
     display.display(
         line if _ON_TERMINAL else f"{time.strftime('%H:%M:%S')} {line}",
         color=C.config.get_config_value(color) if color else None,

@@ -9,6 +9,7 @@ import json
 import typing as t
 import venv
 
+import pytest
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
 
@@ -186,6 +187,23 @@ def test_without_a_token_it_says_where_to_put_one(play: Play) -> None:
 
     for name in ("api_token", "api_token_file", "COMPUTE_DESK_API_TOKEN"):
         assert name in result["msg"]
+
+
+@pytest.mark.slow
+def test_a_host_name_that_nobody_knows_ends_the_wait_after_a_minute(play: Play) -> None:
+    task = offer_status(A, B, wait=True, api_url="https://supply.invalid", api_token=TOKEN)
+
+    played = play(task)
+
+    result = played.result
+    assert (result["failed"], result["timed_out"]) == (True, False)
+    assert 60 <= result["elapsed"] < 300
+    assert (
+        result["msg"].count("the host name in api_url, supply.invalid, cannot be resolved: ") == 1
+    )
+    assert [entry["error"]["kind"] for entry in result["offers"]] == ["name_not_resolved"] * 2
+    assert "asking again" in played.output
+    assert_clean(played)
 
 
 def test_without_requests_it_says_what_to_type(play: Play, workspace: Workspace) -> None:

@@ -143,9 +143,7 @@ def test_without_requests_it_says_what_to_type(workspace: Workspace) -> None:
     (hidden / "requests.py").write_text("raise ImportError('not here')\n")
     (workspace.folder / "offers.yml").write_text("plugin: compute_desk.supply.instances\n")
 
-    done = workspace.run(
-        "ansible-inventory", "-i", "offers.yml", "--list", PYTHONPATH=str(hidden)
-    )
+    done = workspace.run("ansible-inventory", "-i", "offers.yml", "--list", PYTHONPATH=str(hidden))
 
     # Where the lines of a warning end is Ansible's choice.
     said = "".join(done.stdout.split())

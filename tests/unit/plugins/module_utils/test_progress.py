@@ -9,6 +9,7 @@ import unicodedata
 
 import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._errors import (
+    NameNotResolved,
     NotFound,
     ServerError,
 )
@@ -120,6 +121,18 @@ def test_an_error_that_passes_says_that_it_is_asked_again() -> None:
         f"offer {NAME}: provisioning; the API is unavailable (503), asking again "
         "(0:15 elapsed, 14:45 left)",
         "odd",
+    )
+
+
+def test_an_error_that_passes_is_not_asked_about_again_when_the_wait_is_over() -> None:
+    lost = NameNotResolved("the host name in api_url, x.invalid, cannot be resolved: unknown")
+
+    (line,) = change_lines([Watch(OFFER_ID)], [seen(lost)], 60, 900, is_over=True)
+
+    assert line == Line(
+        f"offer {NAME}: not read yet; the host name in api_url, x.invalid, cannot be resolved: "
+        "unknown (1:00 elapsed, 14:00 left)",
+        "bad",
     )
 
 
