@@ -17,12 +17,18 @@ import typing as t
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._live import Heartbeat, show
 
 if t.TYPE_CHECKING:
     from ansible_collections.compute_desk.supply.plugins.module_utils._progress import Line
     from ansible_collections.compute_desk.supply.plugins.module_utils._watch import Watch
 
 MODULE = "compute_desk.supply.offer_status"
+
+SECONDS = (
+    "wait_timeout", "poll_interval", "procurement_timeout", "progress_interval", "request_timeout",
+)  # fmt: skip
+"""The options that are numbers of seconds."""
 
 
 class ActionModule(NormalAction):
@@ -33,6 +39,11 @@ class ActionModule(NormalAction):
     ) -> dict[str, t.Any]:
         """Return the result of the module, as one wait."""
         result: dict[str, t.Any]
+        refusal = _refusal(self._task.args)
+        if refusal:
+            result = ActionBase.run(self, tmp, task_vars)
+            result.update(refusal)
+            return result
         if not self._is_live():
             result = super().run(tmp, task_vars)
             return result
@@ -63,8 +74,6 @@ class _Wait:
         self._result: dict[str, t.Any] = {}
 
     def run(self) -> dict[str, t.Any]:
-        from ansible_collections.compute_desk.supply.plugins.plugin_utils._live import Heartbeat
-
         with Heartbeat(self._heartbeat, _number(self._args.get("progress_interval")) or 60.0):
             state: dict[str, t.Any] = {"finished": False}
             while not state["finished"]:
@@ -94,7 +103,13 @@ class _Wait:
 
         watches = [Watch.from_state(watch) for watch in news["watches"]]
         if not self._action._task.no_log:
-            for line in change_lines(self._known, watches, news["elapsed"], self._wait_timeout()):
+            for line in change_lines(
+                self._known,
+                watches,
+                news["elapsed"],
+                self._wait_timeout(),
+                is_over=news["finished"],
+            ):
                 self._show(line)
         self._known = watches
         return news
@@ -112,12 +127,10 @@ class _Wait:
             self._show(Line(f"still waiting {times(elapsed, wait_timeout)}"))
             return
         needed = _number(self._args.get("min_instances"))
-        unready = [w for w in self._known if not w.is_ready(int(needed) if needed else None)]
-        self._show(heartbeat_line(unready, elapsed, wait_timeout))
+        count = int(needed) if needed else None
+        self._show(heartbeat_line(self._known, count, elapsed, wait_timeout))
 
     def _show(self, line: Line) -> None:
-        from ansible_collections.compute_desk.supply.plugins.plugin_utils._live import show
-
         show(self._task_vars.get("inventory_hostname", "localhost"), line.text, line.mood)
 
     def _elapsed(self) -> float:
@@ -125,6 +138,26 @@ class _Wait:
 
     def _wait_timeout(self) -> float | None:
         return _number(self._args.get("wait_timeout", 900))
+
+
+def _refusal(args: dict[str, t.Any]) -> dict[str, t.Any] | None:
+    """Return the result for a time that is no number, or None if they all are.
+
+    The module would refuse it as well, but in Ansible's words, which are about types.
+    """
+    for option in SECONDS:
+        if args.get(option) is not None and _number(args[option]) is None:
+            from ansible_collections.compute_desk.supply.plugins.module_utils import (
+                _errors,
+                _result,
+                _settings,
+            )
+
+            try:
+                _settings.checked_number(option, args[option])
+            except _errors.OptionError as exc:
+                return _result.empty_result(str(exc))
+    return None
 
 
 def _number(value: t.Any) -> float | None:

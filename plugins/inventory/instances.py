@@ -186,7 +186,6 @@ from dataclasses import replace
 
 from ansible import constants as C
 from ansible.errors import AnsibleParserError
-from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.inventory import (
     BaseInventoryPlugin,
@@ -231,7 +230,8 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._stored import
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._text import printable
 from ansible_collections.compute_desk.supply.plugins.module_utils._transport import (
-    REQUESTS_IMPORT_ERROR,
+    HAS_REQUESTS,
+    how_to_get_requests,
 )
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._construct import Expressions
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._names import (
@@ -263,8 +263,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
         """Add the hosts of the source, or raise AnsibleParserError."""
         super().parse(inventory, loader, path, cache)
-        if REQUESTS_IMPORT_ERROR:
-            raise AnsibleParserError(missing_required_lib("requests"))
+        if not HAS_REQUESTS:
+            raise AnsibleParserError(how_to_get_requests())
         try:
             self._read_config_data(path)
             self._group_names: dict[str, str] = {}

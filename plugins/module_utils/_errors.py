@@ -149,6 +149,17 @@ class ConnectionFailed(SupplyError):
     hint = "Check api_url, the network and the proxy variables of the machine that runs the module."
 
 
+class NameNotResolved(SupplyError):
+    """Nothing was sent: the host name in api_url has no address, or nobody could be asked for it.
+
+    It passes when the network comes back, and never when the name is wrong.
+    """
+
+    kind = "name_not_resolved"
+    transient = True
+    hint = "Check api_url, and the name resolution (DNS) of the machine that runs the module."
+
+
 class RequestTimedOut(SupplyError):
     """No complete answer within the request timeout."""
 
@@ -191,7 +202,7 @@ _BY_KIND: dict[str, type[SupplyError]] = {
     cls.kind: cls
     for cls in (
         Unauthorized, Forbidden, NotFound, RequestRefused, UnexpectedStatus, Redirected,
-        RateLimited, ServerError, ConnectionFailed, RequestTimedOut, TlsFailed, RequestFailed,
-        InvalidResponse, HostNameClash,
+        RateLimited, ServerError, ConnectionFailed, NameNotResolved, RequestTimedOut, TlsFailed,
+        RequestFailed, InvalidResponse, HostNameClash,
     )
 }  # fmt: skip

@@ -144,8 +144,7 @@ def _end_sentence(watch: Watch, options: WaitOptions) -> str:
         return f"{watch.error}{seen}"
     offer, subject = watch.offer, f"Offer {watch.offer_id}"
     if offer.phase == FAILED:
-        reason = printable(offer.failure_reason or "") or "the API gives no reason"
-        return f"{subject} failed: {reason.rstrip('.')}. Buy another offer."
+        return f"{subject} failed: {_failure(offer)}. Buy another offer."
     if offer.phase == EXPIRED:
         return f"{subject} has expired; it can no longer be procured. Search for new offers."
     if offer.phase == NOT_PROCURED and not offer.is_gone:
@@ -177,8 +176,13 @@ def _state_sentence(watch: Watch, options: WaitOptions) -> str:
 
 
 def describe(offer: Offer) -> str:
-    """Return phase, usable instances and the API's progress text of an offer in one phrase."""
+    """Return phase, usable instances and the API's progress text of an offer in one phrase.
+
+    Of an offer that failed there is the reason as well.
+    """
     words = [offer.phase]
+    if offer.phase == FAILED:
+        words[0] += f" ({_failure(offer)})"
     if offer.phase == UNKNOWN:
         words[0] += f" (procurement_status {quoted(offer.procurement_status or '')})"
     if offer.instances:
@@ -186,6 +190,11 @@ def describe(offer: Offer) -> str:
     if offer.progress:
         words.append(f'"{printable(offer.progress, 120)}"')
     return ", ".join(words)
+
+
+def _failure(offer: Offer) -> str:
+    """Return why an offer failed, in the API's words without their full stop."""
+    return printable(offer.failure_reason or "").rstrip(".") or "the API gives no reason"
 
 
 def _called(instance: Instance) -> str:

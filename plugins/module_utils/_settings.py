@@ -157,7 +157,8 @@ def checked_number(
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise OptionError(option, f"{quoted(str(value))} is not a number of seconds") from None
+        problem = f"{quoted(str(value))} is not a number of seconds, such as 900"
+        raise OptionError(option, problem) from None
     except OverflowError:
         number = math.inf
     if math.isnan(number) or number > MAX_SECONDS:

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import http.client
 import http.cookiejar
+import shlex
+import socket
 import ssl
+import sys
 import time
-import traceback
 import typing as t
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -21,6 +23,7 @@ from urllib.parse import urlsplit
 from ._errors import (
     ConnectionFailed,
     InvalidResponse,
+    NameNotResolved,
     RequestFailed,
     RequestTimedOut,
     SupplyError,
@@ -35,9 +38,9 @@ try:
     import urllib3.exceptions
     from requests.adapters import HTTPAdapter
 except ImportError:
-    REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
+    HAS_REQUESTS = False
 else:
-    REQUESTS_IMPORT_ERROR = None
+    HAS_REQUESTS = True
 
     class _Session(requests.Session):
         """Sees no redirects.
@@ -48,6 +51,15 @@ else:
 
         def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - as given
             return None
+
+
+def how_to_get_requests() -> str:
+    """Return what to do where ``HAS_REQUESTS`` is false, with a command for this very Python."""
+    # Ansible's words for it, which people search for, and then the command that it leaves out.
+    return (
+        "Failed to import the required Python library (requests). Install it for the Python that "
+        f"needs it: {shlex.quote(sys.executable)} -m pip install requests"
+    )
 
 
 MAX_BODY = 5_000_000
@@ -209,6 +221,9 @@ def _translated(exc: Exception, server: str, timeout: float) -> SupplyError:
         return TlsFailed(f"no trusted TLS connection to {server}: {reason}")
     if has(requests.exceptions.ProxyError, urllib3.exceptions.ProxyError):
         return ConnectionFailed(f"cannot reach {server} through the proxy: {reason}")
+    if has(socket.gaierror):
+        host = urlsplit(f"//{server}").hostname
+        return NameNotResolved(f"the host name in api_url, {host}, cannot be resolved: {reason}")
     if has(requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError):
         return InvalidResponse("the answer is compressed in a way that cannot be undone")
     if has(requests.exceptions.ChunkedEncodingError, http.client.IncompleteRead):

@@ -339,7 +339,12 @@ class _Wait:
 
     def _hopeless(self) -> list[Watch]:
         limit = self._options.procurement_timeout
-        return [watch for watch in self._watches if watch.is_hopeless(limit)]
+        hopeless = [watch for watch in self._watches if watch.is_hopeless(limit)]
+        if hopeless or any(watch.offer for watch in self._watches):
+            # A host that has answered has the right name; if nobody knows that now, it passes.
+            return hopeless
+        # One offer stands for all: they have the same host.
+        return [watch for watch in self._watches if watch.has_no_host()][:1]
 
     def _all_ready(self) -> bool:
         return all(watch.is_ready(self._options.min_instances) for watch in self._watches)

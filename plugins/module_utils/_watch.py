@@ -12,9 +12,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ._errors import SupplyError
+from ._errors import NameNotResolved, SupplyError
 from ._offer import EXPIRED, FAILED, NOT_PROCURED, UNKNOWN, Offer, parse_offer
 from ._retry import jittered, pause_after_failure
+
+RESOLVE_TIMEOUT = 60.0
+"""Seconds for which a host name is asked for again that nobody has known yet."""
 
 
 @dataclass
@@ -38,6 +41,9 @@ class Watch:
     not_procured_for: float | None = None
     """Seconds from the first to the newest answer that says so; None if that says otherwise."""
     not_procured_since: float | None = None
+    unresolved_for: float | None = None
+    """Seconds from the first to the newest of the requests in a row that found no host."""
+    unresolved_since: float | None = None
 
     @property
     def phase(self) -> str:
@@ -66,6 +72,7 @@ class Watch:
             self.transitions.append({**state, "at": round(now, 1)})
         self.answers += 1
         self.offer, self.error, self.failures_in_a_row = offer, None, 0
+        self._note_resolution(True, now)
         if offer.phase != NOT_PROCURED:
             self.not_procured_since = None
         elif self.not_procured_since is None:
@@ -79,13 +86,29 @@ class Watch:
         """Take in that a request failed, and put the next one off if the failure may pass."""
         self.answers += 1
         self.error = error
-        if error.transient:
-            self.transient_errors += 1
-            self.failures_in_a_row += 1
-            pause = pause_after_failure(
-                self.failures_in_a_row, poll_interval, error.retry_after, random
-            )
-            self.next_at = max(self.next_at, now + pause)
+        self._note_resolution(not isinstance(error, NameNotResolved), now)
+        if not error.transient:
+            return
+        self.transient_errors += 1
+        if self.unresolved_since is not None:
+            # The API was not asked, so it is owed no growing pause; and the last try is not late.
+            last_try = self.unresolved_since + RESOLVE_TIMEOUT
+            if now < last_try:
+                self.next_at = min(self.next_at, last_try)
+            return
+        self.failures_in_a_row += 1
+        pause = pause_after_failure(
+            self.failures_in_a_row, poll_interval, error.retry_after, random
+        )
+        self.next_at = max(self.next_at, now + pause)
+
+    def _note_resolution(self, succeeded: bool, now: float) -> None:
+        if succeeded:
+            self.unresolved_for = self.unresolved_since = None
+            return
+        if self.unresolved_since is None:
+            self.unresolved_since = now
+        self.unresolved_for = now - self.unresolved_since
 
     def is_ready(self, min_instances: int | None) -> bool:
         """Return whether this offer needs no further request."""
@@ -103,6 +126,10 @@ class Watch:
         if self.offer.phase in (FAILED, EXPIRED) or self.offer.is_gone:
             return True
         return self.not_procured_for is not None and self.not_procured_for >= procurement_timeout
+
+    def has_no_host(self) -> bool:
+        """Return whether the host name was not known for as long as one asks again."""
+        return self.unresolved_for is not None and self.unresolved_for >= RESOLVE_TIMEOUT
 
     def signature(self) -> tuple[t.Any, ...]:
         """Return what, when it changes, is worth a line for people."""
@@ -134,5 +161,5 @@ class Watch:
 
 _PLAIN = (
     "offer_id", "polls", "answers", "transient_errors", "failures_in_a_row", "transitions",
-    "next_at", "not_procured_for", "not_procured_since",
+    "next_at", "not_procured_for", "not_procured_since", "unresolved_for", "unresolved_since",
 )  # fmt: skip

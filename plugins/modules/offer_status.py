@@ -12,8 +12,10 @@ author:
   - Compute Desk collection maintainers (@compute-desk)
 description:
   - Asks the Compute Desk Supply API how far the machines of one or more offers are.
-  - With O(wait) it asks until all of them are ready, one of them cannot become ready any more, or the time is up, and
-    prints a line whenever something changes.
+  - With O(wait) it asks until all of them are ready, one of them cannot become ready any more, or the time is up.
+  - While it waits it prints a line on stderr whenever something changes, at once, also into a file or through a pipe.
+    The line begins with the time of day unless stderr is a terminal, and has the first 8 characters of the offer's id
+    unless two offers of the task begin alike.
   - Returns what is known of every offer, whether it succeeds, fails or times out, and the usable machines as host
     records for M(ansible.builtin.add_host).
 extends_documentation_fragment:
@@ -47,6 +49,8 @@ options:
         stopped, preempted or in error, or when the API answers 401, 403, 404, 422 or with something that is no status.
       - Answers 429, 500, 502, 503 and 504, broken connections and timeouts are counted, and asked again after a growing
         pause; a C(Retry-After) header is honoured.
+      - While the host name in O(api_url) cannot be resolved, it is tried again. If no offer has been answered yet, the
+        name is taken for wrong after 60 seconds of that, and the wait ends.
     type: bool
     default: false
   wait_timeout:
@@ -444,7 +448,7 @@ hosts:
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.compute_desk.supply.plugins.module_utils._arguments import (
     connection_arguments,
 )
@@ -461,7 +465,8 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._settings impo
     checked_number,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._transport import (
-    REQUESTS_IMPORT_ERROR,
+    HAS_REQUESTS,
+    how_to_get_requests,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._wait import (
     Leg,
@@ -544,10 +549,8 @@ def main() -> None:
         supports_check_mode=True,
         mutually_exclusive=[("api_token", "api_token_file")],
     )
-    if REQUESTS_IMPORT_ERROR:
-        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     try:
-        result = run(module)
+        result = run(module) if HAS_REQUESTS else empty_result(how_to_get_requests())
     except OptionError as exc:
         result = empty_result(str(exc))
     for warning in result.pop("warnings", []):

@@ -13,7 +13,8 @@ version_added: 0.1.0
 author:
   - Compute Desk collection maintainers (@compute-desk)
 description:
-  - Waits for the host of the task, which may have no Python yet, and says what it waits for.
+  - Waits for the host of the task, which may have no Python yet, and says what it waits for, in lines on stderr that
+    begin with the time of day unless stderr is a terminal.
   - It waits for the connection, then for cloud-init, then for the locks of the package manager, and then looks for
     Python. The stages' time limits add up from the beginning, O(began_at); a stage that is late gets at least one look.
   - The role P(compute_desk.supply.instance_ready#role) uses it and is what you want; it gathers facts as well.

@@ -8,7 +8,10 @@ Private to this collection.
 
 from __future__ import annotations
 
+import os
+import select
 import threading
+import time
 import typing as t
 
 from ansible import constants as C
@@ -19,16 +22,49 @@ display = Display()
 _COLORS = {"good": "COLOR_OK", "bad": "COLOR_ERROR", "odd": "COLOR_WARN"}
 
 
+def _stderr() -> tuple[int | None, bool]:
+    """Return a descriptor of stderr, if there is one, and whether it is a terminal."""
+    try:
+        copy = os.dup(2)
+    except OSError:
+        return None, False
+    return copy, os.isatty(copy)
+
+
+# Found when this is imported: Ansible does that in its main process, and the processes of tasks,
+# which it forks from there, have no stderr of their own.
+_STDERR, _ON_TERMINAL = _stderr()
+
+
 def show(host: str, text: str, mood: str = "plain") -> None:
-    """Print a line about a host that is waited for; ``mood`` is that of a line of progress."""
-    # A callback that writes JSON to stdout has to stay JSON.
-    to_stderr = C.config.get_config_value("DEFAULT_STDOUT_CALLBACK").endswith(("json", "jsonl"))
-    color = _COLORS.get(mood)
+    """Print a line about a host that is waited for; ``mood`` is that of a line of progress.
+
+    To stderr, because nobody flushes stdout: through a pipe or into a file, all lines would come
+    when the wait is over. Where they are kept they say when they came.
+    """
+    if not _is_read():
+        return
+    line = f"WAITING: [{host}]: {text}"
+    forced = C.config.get_config_value("ANSIBLE_FORCE_COLOR")
+    color = _COLORS.get(mood) if _ON_TERMINAL or forced else None
     display.display(
-        f"WAITING: [{host}]: {text}",
+        line if _ON_TERMINAL else f"{time.strftime('%H:%M:%S')} {line}",
         color=C.config.get_config_value(color) if color else None,
-        stderr=to_stderr,
+        stderr=True,
     )
+
+
+def _is_read() -> bool:
+    """Return whether somebody can read stderr.
+
+    Nobody can after ``2>&1 | head``, or when a terminal is gone. A line would then end the thread
+    in which Ansible takes in results, and it would wait for them for ever.
+    """
+    if _STDERR is None:
+        return False
+    poll = select.poll()
+    poll.register(_STDERR, 0)
+    return not poll.poll(0)
 
 
 class Heartbeat:

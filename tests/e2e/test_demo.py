@@ -20,13 +20,15 @@ DEMO = [sys.executable, str(CHECKOUT / "tests" / "e2e" / "demo.py")]
 
 
 def start() -> subprocess.Popen[str]:
+    # Not everybody has Python unbuffered.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     return subprocess.Popen(
         DEMO,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, "DEMO_MARK": str(os.getpid())},
+        env={**environment, "DEMO_MARK": str(os.getpid())},
         start_new_session=True,
         # A shell's background jobs ignore Ctrl-C, and so would all that the tests start.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),

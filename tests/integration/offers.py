@@ -42,3 +42,9 @@ def ready(at: float = 0, **keys: t.Any) -> dict[str, t.Any]:
         },
         **keys,
     }
+
+
+def in_steps(offer_id: str) -> dict[str, t.Any]:
+    """Return an offer that goes on at 10 and at 20; ``support.live.follow`` tells it to."""
+    half = provisioning(10, progress="half of it")
+    return offer(offer_id, provisioning(), half, ready(20))

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import typing as t
+import venv
 
+import pytest
 from simulator import Simulator
-from support.workspace import last_lines
+from support.workspace import Workspace, last_lines
 
 from .conftest import Played, offer_status
 from .offers import A, B, offer, ready
@@ -151,6 +153,8 @@ REFUSED: list[tuple[dict[str, t.Any], str]] = [
     ({"ca_path": "/nowhere/ca.pem"}, "ca_path: '/nowhere/ca.pem' does not exist"),
     ({"poll_interval": 0.5}, "poll_interval: must be at least 1 seconds"),
     ({"wait_timeout": 0}, "wait_timeout: must be more than 0 seconds"),
+    ({"wait_timeout": "15m"}, "wait_timeout: '15m' is not a number of seconds, such as 900"),
+    ({"request_timeout": ["1"]}, "request_timeout: '['1']' is not a number of seconds"),
     ({"wait_timeout": "nan"}, "wait_timeout: must be a number of seconds"),
     ({"min_instances": 0}, "min_instances: must be at least 1"),
     ({"concurrency": 0}, "concurrency: must be from 1 to 64"),
@@ -183,6 +187,35 @@ def test_without_a_token_it_says_where_to_put_one(play: Play) -> None:
 
     for name in ("api_token", "api_token_file", "COMPUTE_DESK_API_TOKEN"):
         assert name in result["msg"]
+
+
+@pytest.mark.slow
+def test_a_host_name_that_nobody_knows_ends_the_wait_after_a_minute(play: Play) -> None:
+    task = offer_status(A, B, wait=True, api_url="https://supply.invalid", api_token=TOKEN)
+
+    played = play(task)
+
+    result = played.result
+    assert (result["failed"], result["timed_out"]) == (True, False)
+    assert 60 <= result["elapsed"] < 300
+    assert (
+        result["msg"].count("the host name in api_url, supply.invalid, cannot be resolved: ") == 1
+    )
+    assert [entry["error"]["kind"] for entry in result["offers"]] == ["name_not_resolved"] * 2
+    assert "asking again" in played.output
+    assert_clean(played)
+
+
+def test_without_requests_it_says_what_to_type(play: Play, workspace: Workspace) -> None:
+    python = workspace.folder / "bare" / "bin" / "python"
+    venv.create(workspace.folder / "bare", symlinks=True)
+
+    played = play(offer_status(A, __vars={"ansible_python_interpreter": str(python)}))
+
+    assert (played.result["offers"], played.result["hosts"]) == ([], [])
+    assert "(requests)" in played.result["msg"]
+    assert f" {python} -m pip install requests" in played.result["msg"]
+    assert_clean(played)
 
 
 def assert_clean(played: Played) -> None:

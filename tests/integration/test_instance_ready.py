@@ -51,7 +51,7 @@ class Outcome:
 
     def lines(self, host: str) -> list[str]:
         """Return what was shown of the wait for a host."""
-        return re.findall(rf"^WAITING: \[{host}\]: (.*)$", self.output, re.MULTILINE)
+        return re.findall(rf" WAITING: \[{host}\]: (.*)$", self.output, re.MULTILINE)
 
 
 class Fleet:

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import typing as t
+from pathlib import Path
 
 from simulator import Simulator
 from support.workspace import Workspace
@@ -132,3 +135,18 @@ def test_everything_is_skipped(workspace: Workspace, simulate: Simulate) -> None
 
     assert loose.error is None and loose.hosts == {}
     assert guarded.error and guarded.says("min_hosts: there are 0 hosts")
+
+
+def test_without_requests_it_says_what_to_type(workspace: Workspace) -> None:
+    hidden = workspace.folder / "hidden"
+    hidden.mkdir()
+    (hidden / "requests.py").write_text("raise ImportError('not here')\n")
+    (workspace.folder / "offers.yml").write_text("plugin: compute_desk.supply.instances\n")
+
+    done = workspace.run("ansible-inventory", "-i", "offers.yml", "--list", PYTHONPATH=str(hidden))
+
+    # Where the lines of a warning end is Ansible's choice.
+    said = "".join(done.stdout.split())
+    assert "(requests)" in said
+    assert re.search(rf"{Path(sys.executable).parent}/python[0-9.]*-mpipinstallrequests", said)
+    assert "Traceback" not in done.stdout

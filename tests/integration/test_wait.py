@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
-import subprocess
 import threading
 import time
 import typing as t
@@ -59,45 +57,6 @@ def test_three_offers_with_different_timelines_are_one_wait(play: Play, simulate
     phases = [entry["phase"] for entry in result["offers"][2]["transitions"]]
     assert phases == ["provisioning"] * (len(phases) - 1) + ["ready"]
     assert "wait_state" not in result
-
-
-def test_progress_is_on_the_screen_while_it_waits(workspace: Workspace, simulate: Simulate) -> None:
-    progress = "0/1 \x1b[31minstances\u202e running\x07"
-    simulator = simulate(offer(A, provisioning(progress=progress), ready(4)))
-    task = offer_status(A, wait=True, poll_interval=1, progress_interval=1)
-    book = [{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]
-    (workspace.folder / "play.yml").write_text(json.dumps(book))
-
-    process = subprocess.Popen(
-        ["ansible-playbook", "play.yml"],
-        cwd=workspace.folder,
-        env=workspace.environment(**simulator.env()),
-        # Nothing of ours: an ssh of another test may have made it non-blocking.
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    polls_at_first_line = None
-    lines = []
-    for line in process.stdout:
-        lines.append(line.rstrip("\n"))
-        if polls_at_first_line is None and A in line:
-            polls_at_first_line = len(simulator.requests())
-
-    assert process.wait() == 0, "\n".join(lines)
-    waiting = [line for line in lines if line.startswith("WAITING: [localhost]: ")]
-    first, *_others, last = [line for line in waiting if f"offer {A}: " in line]
-    beats = [line for line in waiting if "still waiting for" in line]
-    assert polls_at_first_line is not None
-    assert polls_at_first_line < len(simulator.requests()), "the line came after the wait"
-    assert f'offer {A}: provisioning, "0/1 instances running"' in first
-    assert re.search(r"\(\d+:\d\d elapsed, 1\d:\d\d left\)$", first)
-    assert beats, "no heartbeat"
-    assert f"{A} provisioning" in beats[0]
-    assert f"offer {A}: ready, 1 of 1 instances usable" in last
-    assert not any(ord(c) < 32 or c == "\u202e" for line in waiting for c in line)
 
 
 def test_without_wait_an_offer_that_failed_or_expired_is_data(

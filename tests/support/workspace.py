@@ -15,7 +15,10 @@ from pathlib import Path
 
 from support.tree import collection_tree
 
-_FOREIGN = re.compile(r"(ANSIBLE|COMPUTE_DESK|SSH)_|(HTTPS?|ALL|NO)_PROXY$", re.IGNORECASE)
+# Who has Python unbuffered sees things at once that others see at the end.
+_FOREIGN = re.compile(
+    r"(ANSIBLE|COMPUTE_DESK|SSH)_|(HTTPS?|ALL|NO)_PROXY$|PYTHONUNBUFFERED$", re.IGNORECASE
+)
 
 
 class Workspace:

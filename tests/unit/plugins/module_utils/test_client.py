@@ -24,6 +24,7 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._errors import
     ConnectionFailed,
     Forbidden,
     InvalidResponse,
+    NameNotResolved,
     NotFound,
     RateLimited,
     Redirected,
@@ -477,10 +478,11 @@ def test_a_refused_connection() -> None:
 
 
 def test_a_name_that_does_not_exist() -> None:
-    with pytest.raises(ConnectionFailed, match=r"no connection to supply\.invalid: ") as caught:
-        client_of("https://supply.invalid").offer_status(OFFER_ID)
+    said = r"the host name in api_url, supply\.invalid, cannot be resolved: [A-Z][a-z ]+$"
+    with pytest.raises(NameNotResolved) as caught:
+        client_of("https://supply.invalid:8443/api").offer_status(OFFER_ID)
 
-    assert caught.value.transient
+    assert re.match(said, caught.value.message)
 
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example", ".example"])

@@ -27,6 +27,7 @@ KINDS = {
     "rate_limited": True,
     "server_error": True,
     "connection_failed": True,
+    "name_not_resolved": True,
     "request_timed_out": True,
     "tls_failed": False,
     "request_failed": False,

@@ -14,6 +14,7 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._errors import
     ConnectionFailed,
     Forbidden,
     InvalidResponse,
+    NameNotResolved,
     NotFound,
     OptionError,
     RateLimited,
@@ -184,6 +185,56 @@ def test_an_offer_that_is_procured_in_time_is_waited_for() -> None:
     report = waited(api, procurement_timeout=40, poll_interval=15)
 
     assert report.ready
+
+
+# A host name that nobody knows
+
+LOST = NameNotResolved("the host name in api_url, x.invalid, cannot be resolved: unknown")
+
+
+@pytest.mark.parametrize("poll_interval", [1, 15, 600])
+def test_a_name_that_is_never_resolved_ends_the_wait_after_a_minute(poll_interval: float) -> None:
+    api = FakeApi({A: [LOST], B: [LOST]})
+
+    report = waited(api, A, B, poll_interval=poll_interval)
+
+    assert (report.ready, report.timed_out, report.finished) == (False, False, True)
+    assert report.hopeless == {A}, "one stands for all"
+    assert report.elapsed == 60.0
+    assert api.times(A)[-1] == 60.0, "the last look comes when the minute is over"
+
+
+def test_legs_end_with_such_a_name_too() -> None:
+    report = in_legs(FakeApi({A: [LOST]}))
+
+    assert report.hopeless == {A}
+    assert report.elapsed == 60.0
+
+
+def test_a_shorter_wait_ends_at_its_deadline_whatever_the_name() -> None:
+    report = waited(FakeApi({A: [LOST]}), wait_timeout=40)
+
+    assert (report.timed_out, report.elapsed) == (True, 40.0)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        {A: [LOST, LOST, LOST, ready()]},
+        {A: [PROVISIONING, *[LOST] * 9, ready()]},
+        {A: [ready()], B: [*[LOST] * 9, ready()]},
+        {A: [LOST, LOST, LOST, ServerError("down", code=503), LOST, LOST, ready()]},
+    ],
+    ids=["late", "after an answer", "after an answer for another offer", "with another error"],
+)
+def test_a_name_that_is_resolved_now_and_then_is_waited_for(script: dict[str, t.Any]) -> None:
+    asked = {offer_id: len(answers) for offer_id, answers in script.items()}
+    api = FakeApi(script)
+
+    report = waited(api, *script, poll_interval=15)
+
+    assert report.ready
+    assert {watch.offer_id: watch.polls for watch in report.watches} == asked
 
 
 # Time
