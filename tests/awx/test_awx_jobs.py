@@ -72,7 +72,7 @@ def test_the_workflow_leads_from_offers_to_configured_machines(
     rows = summary(configure.output)
     assert len(simulator.requests()) == asked, "the last job has no token to ask with"
     assert len(rows) == 3
-    assert all(row.endswith("configured") for row in rows.values())
+    assert all(row.endswith("ready") for row in rows.values())
 
 
 def test_progress_is_seen_while_the_job_waits(workspace: Workspace, simulate: Simulate) -> None:
@@ -119,7 +119,7 @@ def test_one_job_does_it_without_an_inventory(workspace: Workspace, simulate: Si
     check_events(job, simulator)
     assert job.code == 0, last_lines(job.output, 60)
     (row,) = summary(job.output).values()
-    assert row.endswith("configured")
+    assert row.endswith("ready")
     assert any("WAITING: " in event["stdout"] for event in job.events)
 
 

@@ -78,7 +78,7 @@ def test_the_workflow_runs_in_the_image(
     assert len(wait.artifacts["compute_desk_expected_instances"]) == 3
     assert configure.code == 0, last_lines(configure.output, 60)
     rows = summary(configure.output)
-    assert len(rows) == 3 and all(row.endswith("configured") for row in rows.values())
+    assert len(rows) == 3 and all(row.endswith("ready") for row in rows.values())
 
 
 @pytest.mark.parametrize("ids", [(), (A, B)])
@@ -107,5 +107,5 @@ def test_one_job_does_it_in_the_image(
     check_events(job, simulator)
     assert job.code == 0, last_lines(job.output, 60)
     (row,) = summary(job.output).values()
-    assert row.endswith("configured")
+    assert row.endswith("ready")
     assert "WAITING: " in job.output

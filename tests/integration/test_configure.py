@@ -25,9 +25,14 @@ BOOK = "compute_desk.supply.configure"
 
 
 def machines(offer_id: str, **ssh: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return an offer that is ready, with a real machine for each keyword."""
+    """Return an offer that is ready, with a real machine for each keyword; each has a GPU."""
     instances = {
-        name: {"instance_id": f"i-{offer_id[:4]}-{name}", "instance_name": name, "ssh": behaviour}
+        name: {
+            "instance_id": f"i-{offer_id[:4]}-{name}",
+            "instance_name": name,
+            "ssh": behaviour,
+            "commands": commands_of("t4"),
+        }
         for name, behaviour in ssh.items()
     }
     running = {name: {"status": "running"} for name in instances}
@@ -191,12 +196,12 @@ def test_gpus_are_verified_as_asked(workspace: Workspace, simulate: Simulate) ->
 
     auto, asked, left_out = results(None), results("true"), results("false")
 
-    assert auto["good"].endswith("configured") and "1 x Tesla T4" in auto["good"]
-    assert auto["bare"].endswith("configured") and " none " in auto["bare"]
+    assert auto["good"].endswith("ready") and "1 x Tesla T4" in auto["good"]
+    assert "FAILED: " in auto["bare"] and " none " in auto["bare"]
     assert "FAILED: " in auto["lost"] and "GPU" in auto["lost"].split("FAILED: ")[1]
-    assert asked["good"].endswith("configured")
-    assert "FAILED: " in asked["bare"] and "There are no GPUs" in asked["bare"]
-    assert all(row.endswith("configured") for row in left_out.values())
+    assert asked["good"].endswith("ready")
+    assert "There is no sign of a GPU" in asked["bare"] and "There is no sign" in auto["bare"]
+    assert all(row.endswith("ready") for row in left_out.values())
 
 
 @pytest.mark.slow
@@ -225,3 +230,16 @@ def test_a_machine_may_have_the_oldest_python_that_ansible_supports(
     assert code == 0, last_lines(output, 60)
     (row,) = summary(output).values()
     assert row.endswith("configured") and "8 x NVIDIA H100" in row
+
+
+def test_a_machine_that_should_have_no_gpu_may_have_none(
+    workspace: Workspace, simulate: Simulate
+) -> None:
+    fleet = machines(A, bare={})
+    fleet["instances"]["bare"]["commands"] = commands_of("no_gpu")
+
+    code, output = configure(workspace, simulate(fleet), gpu_verify_expected_count=0)
+
+    assert code == 0, last_lines(output, 60)
+    (row,) = summary(output).values()
+    assert row.endswith("ready") and " none " in row

@@ -98,7 +98,7 @@ def test_the_main_job_over_an_inventory(workspace: Workspace, simulate: Simulate
     rows = summary(done.stdout)
     assert done.returncode != 0
     assert {name: row.split()[-1] for name, row in rows.items() if "two" not in name} == {
-        "one-iaaaaone": "configured", "three-bbbthree": "configured",
+        "one-iaaaaone": "ready", "three-bbbthree": "ready",
     }  # fmt: skip
     assert "FAILED" in rows["two-iaaaatwo"]
     # One answer for each offer, for the inventory; the job itself waits for nothing.
