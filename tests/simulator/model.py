@@ -114,7 +114,9 @@ class Machine(Strict):
         wanted = {name for lie in self.lies if isinstance(lie, str) for name in placeholders(lie)}
         for name in self.lies_with:
             if name not in wanted:
-                raise ValueError(f"no ready-made lie of this machine takes the {name!r} of `lies_with`")
+                raise ValueError(
+                    f"no ready-made lie of this machine takes the {name!r} of `lies_with`"
+                )
         return self
 
     @model_validator(mode="after")

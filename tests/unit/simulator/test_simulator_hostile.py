@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from simulator import lies
 from simulator.errors import UsageError
-from simulator.loading import parse_timeline
 from simulator.instance_home import MARK_INSTANCE
+from simulator.loading import parse_timeline
 from simulator.reaper import marked_processes
 
 OFFER = "11111111-1111-4111-8111-111111111111"

@@ -13,6 +13,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 from simulator import faults_model, lies, model
 from simulator.cli import _parser
 from simulator.loading import load_timeline, parse_timeline
@@ -48,6 +49,12 @@ def test_the_yaml_example_is_a_timeline() -> None:
     offer = parse_timeline(block("yaml")).offers[0]
     assert offer.instances["gpu-a"].ssh is not None
     assert offer.instances["gpu-a"].ssh.up_after == 2
+
+
+def test_the_example_of_lies_is_that_of_a_machine() -> None:
+    (example,) = re.findall(r"^```yaml\n(personality:.*?)^```", README, re.MULTILINE | re.DOTALL)
+    given = {"instance_id": "i-1", "instance_name": "n-1", **yaml.safe_load(example)}
+    assert len(model.Machine.model_validate(given).all_lies()) == 3
 
 
 @pytest.mark.parametrize("path", sorted((SIMULATOR / "timelines").iterdir()), ids=str)
