@@ -68,17 +68,17 @@ class ActionModule(ActionBase):
 def _value(host: t.Mapping[str, t.Any], name: str) -> t.Any:
     """Return the value of a variable; None if it has none, or one that is wrong on its own."""
     try:
-        return host[name] if name in host else None
+        return host.get(name)
     except AnsibleError:
         # Ansible says what is wrong with it, and in which line, where it is used.
         return None
 
 
 def _check_ssh_client() -> None:
-    definition = C.config.get_config_value(
-        "ssh_executable", plugin_type="connection", plugin_name="ssh"
-    )
-    if C.DEFAULT_TRANSPORT in ("ssh", "smart") and shutil.which(to_text(definition)) is None:
-        raise OptionError(
-            "ssh", f"there is no SSH client {definition} here. On Debian: apt-get install openssh-client"
+    get = C.config.get_config_value
+    program = to_text(get("ssh_executable", plugin_type="connection", plugin_name="ssh"))
+    if get("DEFAULT_TRANSPORT") in ("ssh", "smart") and shutil.which(program) is None:
+        problem = (
+            f"there is no SSH client {program} here. On Debian: apt-get install openssh-client"
         )
+        raise OptionError("ssh", problem)

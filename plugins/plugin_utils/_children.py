@@ -3,10 +3,10 @@
 
 """Work that starts commands such as ssh, with an end in sight: of time, and of output.
 
-Private to this collection. A connection plugin starts its commands by ``subprocess``, reads all that
-they write, and cannot be interrupted. So the work is done in a thread, and the commands that this
-thread starts are known: they are killed when the time is up or when they wrote too much, and they do
-not inherit the token of the Supply API, which no machine has any business with.
+Private to this collection. A connection plugin starts its commands by ``subprocess``, reads all
+that they write, and cannot be interrupted. So the work is done in a thread, and the commands that
+this thread starts are known: they are killed when the time is up or when they wrote too much, and
+they do not inherit the token of the Supply API, which no machine has any business with.
 
     >>> in_time(lambda: connection.exec_command("uptime"), seconds=30)
 """
@@ -124,7 +124,7 @@ class _Child(subprocess.Popen):  # type: ignore[type-arg]
         options["env"] = without_secrets(os.environ if environment is None else environment)
         super().__init__(*args, **options)
         job.begin(self)
-        if not self.text_mode:
+        if not getattr(self, "text_mode", None):
             count = _Count(job)
             self.stdout = self.stdout and t.cast("t.IO[bytes]", _Output(self.stdout, count))
             self.stderr = self.stderr and t.cast("t.IO[bytes]", _Output(self.stderr, count))

@@ -213,4 +213,3 @@ def refuse_forged_facts(task_vars: t.Mapping[str, t.Any], connection: Connection
             "is not used. If you have set it yourself, do so without cacheable; if it comes from a "
             "cache of facts, add --flush-cache; else distrust the machine."
         )
-

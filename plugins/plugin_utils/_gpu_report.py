@@ -4,7 +4,8 @@
 """What a machine answers as the module gpu_facts, checked before anybody reads it.
 
 Private to this collection. The module runs on the machine, which can answer in its place. What is
-not exactly what gpu_facts returns is not taken for a report, so nothing behind it has to look again.
+not exactly what gpu_facts returns is not taken for a report, so nothing behind it has to look
+again.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class NoReport(ValueError):
 
 
 def read_report(answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return ``verdict``, ``reasons``, ``gpus`` and ``checks``, and nothing else. Raises NoReport."""
+    """Return ``verdict``, ``reasons``, ``gpus`` and ``checks`` alone. Raises NoReport."""
     report = {
         "verdict": _one_of("verdict", answer.get("verdict"), (PASS, FAIL, NO_GPU)),
         "reasons": _texts("reasons", answer.get("reasons"), _REASONS),
@@ -79,7 +80,7 @@ def _scalar(name: str, value: t.Any, kind: str) -> t.Any:
     if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
         raise NoReport(f"{name} is {json_type(value)}, not {called}")
     if wanted is str:
-        return printable(value, _TEXT_LENGTH)
+        return printable(str(value), _TEXT_LENGTH)
     if wanted is int and value not in _WHOLE_NUMBERS:
         raise NoReport(f"{name} is too large")
     return value

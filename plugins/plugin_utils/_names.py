@@ -30,8 +30,8 @@ def refuse_taken(inventory: InventoryData, records: t.Iterable[Record]) -> None:
         host = inventory.hosts.get(record["name"])
         if host is not None and not _is_same(host.vars, record):
             raise AnsibleParserError(
-                f"{_sentence(record)}. No host is taken from this source. Rename yours, or keep the "
-                "two inventories apart."
+                f"{_sentence(record)}. No host is taken from this source. Rename yours, or keep "
+                "the two inventories apart."
             )
 
 
@@ -47,8 +47,8 @@ def _is_same(variables: t.Mapping[str, t.Any], record: Record) -> bool:
 def _sentence(record: Record) -> str:
     return (
         f"The instance {quoted(record['compute_desk_instance_id'])} of the offer "
-        f"{printable(record['compute_desk_offer_id'])} and another host of the inventory would both "
-        f"be {quoted(record['name'], 210)}, and each would get the variables of the other"
+        f"{printable(record['compute_desk_offer_id'])} and another host of the inventory would "
+        f"both be {quoted(record['name'], 210)}, and each would get the variables of the other"
     )
 
 
@@ -85,7 +85,7 @@ class _Guard:
         self._original(record["name"])
 
     def refuse_ours(self, name: t.Any) -> None:
-        """Raise AnsibleParserError for a name of ours. Our host goes, because it is the stranger."""
+        """Raise AnsibleParserError for a name of ours. Our host goes: it is the stranger."""
         record = self._ours.get(str(name))
         if record is None or self._may_add_to_groups(self._inventory.current_source):
             return
@@ -93,8 +93,9 @@ class _Guard:
         if host is not None:
             self._inventory.remove_host(host)
         raise AnsibleParserError(
-            f"{_sentence(record)}. Neither is used. Rename yours, or keep the two inventories apart; "
-            "to put an instance into groups of your own, use groups or keyed_groups of its source."
+            f"{_sentence(record)}. Neither is used. Rename yours, or keep the two inventories "
+            "apart; to put an instance into groups of your own, use groups or keyed_groups of its "
+            "source."
         )
 
     def _may_add_to_groups(self, source: t.Any) -> bool:

@@ -117,7 +117,7 @@ class Remote:
             if lost.problem.kind == TIMED_OUT:
                 raise Lost(_endless(name, seconds, str(self.target))) from None
             raise
-        except Exception as exc:  # noqa: BLE001 - whatever Ansible trips over in the answer
+        except Exception as exc:  # whatever Ansible trips over in the answer
             raise Lost(_unreadable(exc, str(self.target))) from exc
         finally:
             shell.tmpdir = None

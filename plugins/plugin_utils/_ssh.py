@@ -17,7 +17,7 @@ from ansible.plugins.connection import ConnectionBase
 
 from ..module_utils._known_as import KnownAs, known_as
 
-# In the order in which the plugin gives them to ssh; of an option that comes twice it takes the first.
+# In the order in which ssh gets them; of an option that comes twice it takes the first.
 _ARGUMENTS = ("ssh_args", "ssh_common_args", "ssh_extra_args")
 
 # No session, so the machine gets no word in; and nobody is let in, whoever would be.

@@ -36,7 +36,10 @@ def test_harmless_keeps_what_people_need() -> None:
     assert FILTERS["harmless"]("Offer 4f9d: 2/3 ready (429), see a@b=c") == (
         "Offer 4f9d: 2/3 ready (429), see a@b=c"
     )
-    assert "{" not in FILTERS["harmless"](EVIL) and len(FILTERS["harmless"]("y" * 999, length=40)) == 40
+    assert (
+        "{" not in FILTERS["harmless"](EVIL)
+        and len(FILTERS["harmless"]("y" * 999, length=40)) == 40
+    )
 
 
 def test_a_table_is_aligned_whatever_is_in_it() -> None:
@@ -45,7 +48,9 @@ def test_a_table_is_aligned_whatever_is_in_it() -> None:
     lines = FILTERS["table"](rows)
 
     assert lines[0].startswith("HOST")
-    assert len({line.index("GPUS" if not n else str(rows[n][1])) for n, line in enumerate(lines)}) == 1
+    assert (
+        len({line.index("GPUS" if not n else str(rows[n][1])) for n, line in enumerate(lines)}) == 1
+    )
     assert all("\n" not in line and "\x1b" not in line for line in lines)
     assert len(lines[2]) < 270
 

@@ -39,9 +39,18 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
-names = st.sampled_from(
-    (*CONNECTION_VARIABLES, "ansible_kernel", "ansible_interfaces", "ansible_eth0", "ansible_env")
-) | st.text()
+names = (
+    st.sampled_from(
+        (
+            *CONNECTION_VARIABLES,
+            "ansible_kernel",
+            "ansible_interfaces",
+            "ansible_eth0",
+            "ansible_env",
+        )
+    )
+    | st.text()
+)
 
 
 class NoConnection:
@@ -104,7 +113,9 @@ def honest() -> dict[str, t.Any]:
 def test_the_facts_of_an_honest_machine_are_all_kept(honest: dict[str, t.Any]) -> None:
     kept, dropped = sound_facts(honest, FORBIDDEN)
 
-    theirs = [name for name in dropped if not name.startswith(("facter_", "ohai_", "ansible_facter"))]
+    theirs = [
+        name for name in dropped if not name.startswith(("facter_", "ohai_", "ansible_facter"))
+    ]
     assert theirs == []
     assert set(kept) == set(honest) - set(dropped)
     for name in ("ansible_kernel", "ansible_processor_vcpus", "ansible_interfaces"):

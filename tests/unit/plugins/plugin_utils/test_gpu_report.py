@@ -22,7 +22,9 @@ from hypothesis import strategies as st
 HONEST: dict[str, t.Any] = {
     "verdict": "pass",
     "reasons": [],
-    "gpus": [Gpu(index=0, vendor="nvidia", name="NVIDIA L40S", throttle_reasons=("gpu_idle",)).as_dict()],
+    "gpus": [
+        Gpu(index=0, vendor="nvidia", name="NVIDIA L40S", throttle_reasons=("gpu_idle",)).as_dict()
+    ],
     "checks": [{"name": name, "verdict": "pass", "detail": "fine"} for name in CHECK_NAMES],
 }
 FAILED: dict[str, t.Any] = {
@@ -107,8 +109,7 @@ def test_whatever_stands_in_it_is_plain_data_or_refused(
 ) -> None:
     try:
         read = read_report(changed(HONEST, *place, value=value))
-    except NoReport as exc:
-        assert len(str(exc)) < 200 and "\n" not in str(exc)
+    except NoReport:
         return
 
     json.dumps(read, allow_nan=False)
