@@ -17,7 +17,7 @@ description:
   - Use C(become) unless the user is root.
   - It refuses hosts with a local connection, and those without the variable C(compute_desk_instance_id), because they are
     not rented machines.
-  - The role P(compute_desk.supply.instance_ready#role) uses it where O(compute_desk.supply.instance_ready#role:instance_ready_install_python)
+  - The role P(compute_desk.supply.instance_ready#role) uses it where O(compute_desk.supply.instance_ready#role:main:instance_ready_install_python)
     asks for it.
 extends_documentation_fragment:
   - compute_desk.supply._attributes
