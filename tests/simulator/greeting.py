@@ -20,22 +20,23 @@ _PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 def greeting(ready: t.Mapping[str, t.Any]) -> list[str]:
     """Return the lines; makes in the state folder the collections path that they name."""
     folder = Path(ready["state_dir"])
+    collections = shlex.quote(str(collection_tree(folder)))
+    ssh = f"-o UserKnownHostsFile={folder / 'known_hosts'} -o IdentitiesOnly=yes"
+    others = '"${ANSIBLE_COLLECTIONS_PATH:-$HOME/.ansible/collections}"'
+    job = "ansible-playbook compute_desk.supply.configure -e compute_desk_offer_ids="
     return [
         "# Paste all of this into another terminal:",
         *_ansible(),
         # Collections that the person has stay within reach.
-        f"export ANSIBLE_COLLECTIONS_PATH={collection_tree(folder)}"
-        ':"${ANSIBLE_COLLECTIONS_PATH:-$HOME/.ansible/collections}"',
+        f"export ANSIBLE_COLLECTIONS_PATH={collections}:{others}",
         # Host keys that are gone with the simulator have no place in the person's own file.
-        "export ANSIBLE_SSH_EXTRA_ARGS="
-        f"'-o UserKnownHostsFile={folder / 'known_hosts'} -o IdentitiesOnly=yes'",
+        f"export ANSIBLE_SSH_EXTRA_ARGS={shlex.quote(ssh)}",
         *_past_proxies(ready["url"]),
         f"export COMPUTE_DESK_API_URL={shlex.quote(ready['url'])}",
         f"export COMPUTE_DESK_API_TOKEN={shlex.quote(ready['token'])}",
         f"export ANSIBLE_PRIVATE_KEY_FILE={shlex.quote(ready['private_key_file'])}",
         "# The main job, with all offers of the timeline:",
-        "ansible-playbook compute_desk.supply.configure"
-        f" -e compute_desk_offer_ids={','.join(ready['offer_ids'])}",
+        job + ",".join(ready["offer_ids"]),
         "",
         "# Ctrl-C here ends it.",
     ]

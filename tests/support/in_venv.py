@@ -142,9 +142,7 @@ def _make(folder: Path) -> None:
     try:
         venv.create(folder, with_pip=True, symlinks=True)
     except subprocess.CalledProcessError:
-        raise Lacking(
-            "Python cannot make one. On Debian: apt-get install python3-venv"
-        ) from None
+        raise Lacking("Python cannot make one. On Debian: apt-get install python3-venv") from None
 
 
 def _install(folder: Path, requirements: list[Path]) -> None:

@@ -75,7 +75,7 @@ def pasted(lines: list[str]) -> dict[str, str]:
     echo "no_proxy $no_proxy"
     echo "locale $LC_ALL"
     """
-    script = "ansible-playbook() { echo ran \"$@\"; }\n" + "".join(lines) + show
+    script = 'ansible-playbook() { echo ran "$@"; }\n' + "".join(lines) + show
     said = subprocess.check_output(
         ["bash", "-c", script],
         env={"PATH": "/usr/bin:/bin", "HOME": "/home/ann", "no_proxy": "example.org"},
