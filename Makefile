@@ -12,9 +12,10 @@ WITH_DEMO = $(IN_VENV) tests/e2e/requirements.txt --
 WITH_TESTS = $(IN_VENV) tests/requirements.txt --
 MACHINES = PYTHONPATH=tests $(PYTHON) -m machines
 N ?= 1
+RELEASE ?= trixie
 TIMELINE ?= tests/simulator/timelines/demo.yml
 
-.PHONY: help demo simulator test check bench clean machines machines-down machines-test ee
+.PHONY: help demo simulator test check fresh bench clean machines machines-down machines-test ee
 
 help:
 	@echo "make demo       see the main job at work, without an account"
@@ -22,6 +23,8 @@ help:
 	@echo "                TIMELINE=FILE.yml as tests/simulator/README.md describes it"
 	@echo "make test       run the tests (some ten minutes)"
 	@echo "make check      run the linters, the longest tests, and those on other ansible-cores"
+	@echo "make fresh      type the README's commands on a fresh Debian, as a new user (as root);"
+	@echo "                with RELEASE=bookworm on Debian 12, with FULL=1 run all tests there"
 	@echo "make bench      compare speeds (a few minutes)"
 	@echo "make machines N=3     start 3 machines of namespaces, to try roles on (as root);"
 	@echo "                      with WHOLE=1 they have systemd and cloud-init"
@@ -34,7 +37,7 @@ demo:
 	@$(WITH_DEMO) python tests/e2e/demo.py
 
 simulator:
-	@PYTHONPATH=tests $(WITH_DEMO) python -m simulator "$(TIMELINE)"
+	@exec env PYTHONPATH=tests $(WITH_DEMO) python -m simulator "$(TIMELINE)"
 
 test:
 	@$(WITH_TESTS) python tests/support/run_tests.py $(JOBS) $(TESTS)
@@ -42,6 +45,9 @@ test:
 check:
 	@$(PYTHON) tests/support/in_venv.py .venv-check tests/checks/requirements.txt -- \
 		python tests/checks/run.py $(SESSIONS)
+
+fresh:
+	@exec env PYTHONPATH=tests $(WITH_DEMO) python -m fresh run --release $(RELEASE) $(if $(FULL),--full)
 
 bench:
 	@$(WITH_TESTS) python tests/bench/speed.py

@@ -62,8 +62,15 @@ def for_uv(settings: t.Mapping[str, str]) -> dict[str, str]:
 
 
 def local_paths(settings: t.Mapping[str, str]) -> list[str]:
-    """Return the files and folders of this machine that they name."""
-    names = (*_LISTS, "cert", "index-url")
-    words = [word for name in names for word in settings.get(name, "").split()]
-    paths = [word.removeprefix("file://") for word in words]
-    return [path for path in paths if path.startswith("/") and os.path.exists(path)]
+    """Return the files and folders of this machine that they lead to."""
+    paths = []
+    for name in (*_LISTS, "cert", "index-url"):
+        for word in settings.get(name, "").split():
+            path = word.removeprefix("file://")
+            # The pages of an index link to packages that lie beside it as a rule.
+            paths.append(os.path.dirname(path) if name.endswith("index-url") else path)
+    return [path for path in paths if path.startswith("/") and path != "/" and os.path.exists(path)]
+
+
+if __name__ == "__main__":
+    print(for_pip(read()), end="")

@@ -32,6 +32,14 @@ def test_clean_deletes_nothing_that_belongs_to_the_checkout(tmp_path: Path) -> N
     assert list((tmp_path / "tests").iterdir()) == []
 
 
+def test_who_ends_make_ends_the_simulator() -> None:
+    # A shell in between would die alone.
+    makefile = (CHECKOUT / "Makefile").read_text()
+    (recipe,) = [line for line in makefile.splitlines() if "-m simulator" in line]
+
+    assert recipe.startswith("\t@exec env ")
+
+
 def test_help_names_every_target_and_how_to_choose_a_timeline() -> None:
     makefile = (CHECKOUT / "Makefile").read_text()
     (targets,) = [line for line in makefile.splitlines() if line.startswith(".PHONY:")]

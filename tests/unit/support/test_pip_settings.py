@@ -16,7 +16,7 @@ FILE = """
 [global]
 cert = {folder}/authority.pem
 extra-index-url =
-    file://{folder}
+    file://{folder}/index/simple
     https://packages.example/simple
 find-links = {folder} /nowhere/at/all
 timeout = 7
@@ -32,6 +32,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[...,
     for name in [name for name in os.environ if name.startswith("PIP_")]:
         monkeypatch.delenv(name)
     (tmp_path / "authority.pem").touch()
+    (tmp_path / "index" / "simple").mkdir(parents=True)
     (tmp_path / "pip.conf").write_text(FILE.format(folder=tmp_path))
     monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
     # The machine's own files are read too, and count less.
@@ -43,7 +44,9 @@ def test_uv_does_what_pip_is_told(settings: t.Callable[..., dict[str, str]], tmp
 
     assert variables["SSL_CERT_FILE"] == f"{tmp_path}/authority.pem"
     assert variables["UV_DEFAULT_INDEX"] == "https://index.example/simple"
-    assert variables["UV_INDEX"] == f"file://{tmp_path} https://packages.example/simple"
+    assert (
+        variables["UV_INDEX"] == f"file://{tmp_path}/index/simple https://packages.example/simple"
+    )
     assert variables["UV_FIND_LINKS"] == f"{tmp_path},/nowhere/at/all"
     assert variables["UV_INDEX_STRATEGY"] == "unsafe-best-match"
     assert variables["UV_HTTP_TIMEOUT"] == "7"
@@ -64,10 +67,10 @@ def test_nothing_is_set_where_pip_has_no_settings() -> None:
 def test_another_machine_needs_the_files_that_are_named(
     settings: t.Callable[..., dict[str, str]], tmp_path: Path
 ) -> None:
-    found = settings()
+    paths = pip_settings.local_paths(settings())
 
-    assert set(pip_settings.local_paths(found)) >= {str(tmp_path), f"{tmp_path}/authority.pem"}
-    assert "/nowhere/at/all" not in pip_settings.local_paths(found)
+    assert {str(tmp_path), f"{tmp_path}/authority.pem", f"{tmp_path}/index"} <= set(paths)
+    assert "/nowhere/at/all" not in paths
 
 
 def test_as_a_file_they_are_the_same(
