@@ -14,8 +14,8 @@ import os
 import subprocess
 import sys
 import tempfile
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 MEASURED = ["tests/integration/test_inventory.py", "tests/integration/test_wait.py"]
 REST = ["tests/integration", "tests/e2e"]
