@@ -18,9 +18,10 @@ import nox
 
 ROOT = Path(__file__).resolve().parent
 CHECKS = ROOT / "tests" / "checks"
-sys.path.insert(0, str(CHECKS))
+sys.path[:0] = [str(CHECKS), str(ROOT / "tests")]
 
 import pythons  # noqa: E402
+from support import pip_settings  # noqa: E402
 
 
 class Core(t.NamedTuple):
@@ -86,6 +87,9 @@ def prepare_environment() -> None:
     os.environ.setdefault("ANTSIBULL_NOX_TIMEOUT", "20")
     # Relative, because uv splits it at spaces; nox installs from this folder.
     os.environ["UV_CONSTRAINT"] = "tests/checks/constraints.txt"
+    # uv reads no settings of pip, which may be the only ones that know the way out of this network.
+    for name, value in pip_settings.for_uv(pip_settings.read()).items():
+        os.environ.setdefault(name, value)
 
     use_home("home")
 

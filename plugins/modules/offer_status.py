@@ -115,6 +115,7 @@ EXAMPLES = r"""
     wait: true
     wait_timeout: 1800
   delegate_to: localhost
+  run_once: true
   register: offers
 
 - name: Use them as hosts in the next play
@@ -134,6 +135,7 @@ EXAMPLES = r"""
     offer_id: 4f9d2c1e-8a37-4b65-9d0e-2c7f81a6b3d4
     api_token_file: ~/.config/compute-desk/token
   delegate_to: localhost
+  run_once: true
   register: offer
 
 - name: Be content with two machines of each offer, and decide about a timeout later
@@ -142,6 +144,7 @@ EXAMPLES = r"""
     wait: true
     min_instances: 2
   delegate_to: localhost
+  run_once: true
   register: offers
   failed_when: offers is failed and not offers.timed_out
 """

@@ -74,7 +74,6 @@ def _run(workspace: Workspace, simulator: Simulator, command: list[str]) -> int:
         *command,
         **simulator.env(),
         ANSIBLE_ROLES_PATH=str(TESTS / "e2e" / "roles"),
-        ANSIBLE_FORCE_COLOR="true" if sys.stdout.isatty() else "false",
         ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="true",
     )
     try:

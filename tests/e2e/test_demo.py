@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -101,3 +102,54 @@ def test_an_interrupted_demo_leaves_nothing(moment: str) -> None:
     assert demo.returncode == 130, rest
     assert "Interrupted; everything is stopped and removed." in rest
     assert_nothing_is_left()
+
+
+# What the demo runs, with a shorter command.
+SHOW_COLOURS = """
+import sys, tempfile
+from pathlib import Path
+
+sys.path[:0] = sys.argv[1:]
+import demo
+from support.workspace import Workspace
+
+class Nothing:
+    env = dict
+
+with tempfile.TemporaryDirectory() as folder, Workspace(Path(folder)) as workspace:
+    demo._run(workspace, Nothing(), ["ansible", "localhost", "-m", "ping"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "coloured"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)],
+    ids=["terminal", "NO_COLOR", "dumb"],
+)
+def test_colours_are_for_terminals_that_want_them(
+    environment: dict[str, str], coloured: bool
+) -> None:
+    ours, theirs = pty.openpty()
+    cleared = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    with subprocess.Popen(
+        [sys.executable, "-c", SHOW_COLOURS, DEMO[1].rpartition("/")[0], CHECKOUT / "tests"],
+        stdout=theirs,
+        stderr=subprocess.STDOUT,
+        env={**cleared, "TERM": "xterm", **environment},
+    ) as process:
+        os.close(theirs)
+        said = read_all(ours)
+    assert process.returncode == 0 and "SUCCESS" in said, said
+    assert ("\x1b[" in said) is coloured, said
+
+
+def read_all(terminal: int) -> str:
+    """Return what is written to a terminal until nobody has it open."""
+    said = b""
+    try:
+        while part := os.read(terminal, 65536):
+            said += part
+    except OSError:  # how Linux says that the other side is closed
+        pass
+    os.close(terminal)
+    return said.decode()

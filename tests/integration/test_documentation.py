@@ -79,6 +79,15 @@ def test_the_examples_of_the_module_run(workspace: Workspace, simulate: Simulate
     assert len(simulator.requests()) == 5
 
 
+def test_examples_on_localhost_ask_once_and_not_for_every_host(workspace: Workspace) -> None:
+    tasks = yaml.safe_load(documentation(workspace)["examples"])
+
+    delegated = [task for task in tasks if task.get("delegate_to") == "localhost"]
+
+    assert delegated
+    assert [task["name"] for task in delegated if not task.get("run_once")] == []
+
+
 def test_the_readme_names_every_option_variable_and_return_key(workspace: Workspace) -> None:
     docs = documentation(workspace)
     missing = [
@@ -154,3 +163,9 @@ def test_the_version_is_the_same_everywhere(
     galaxy = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text(encoding="utf-8"))
 
     assert galaxy["version"] == client.VERSION
+
+
+@pytest.mark.parametrize("guide", sorted((CHECKOUT / "docs/docsite/rst").iterdir()), ids=str)
+def test_the_guides_render_on_github(guide: Path) -> None:
+    # Which knows the roles of docutils, and shows others as errors in red.
+    assert re.findall(r":[a-z_:]+:`", guide.read_text(encoding="utf-8")) == []

@@ -63,16 +63,27 @@ def ensure_base() -> Path:
 
     Raises NotPossible if that fails. Several at once wait for the first.
     """
-    base = cache() / f"{SUITE}-{_digest()}"
-    cache().mkdir(parents=True, exist_ok=True)
-    with (cache() / "lock").open("w") as lock:
+    return ensure_root(cache(), SUITE, PACKAGES, _digest(), _adapt)
+
+
+def ensure_root(
+    folder: Path,
+    suite: str,
+    packages: t.Sequence[str],
+    digest: str,
+    adapt: t.Callable[[Path], None],
+) -> Path:
+    """Return a root file system in ``folder``; it is made once for each ``digest`` and release."""
+    base = folder / f"{suite}-{digest}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not base.exists():
             print(f"Making the root file system {base} (once, a minute or two) ...", flush=True)
-            unfinished = cache() / "unfinished"
+            unfinished = folder / "unfinished"
             shutil.rmtree(unfinished, ignore_errors=True)
-            bootstrap(SUITE, PACKAGES, unfinished)
-            _adapt(unfinished)
+            bootstrap(suite, packages, unfinished)
+            adapt(unfinished)
             unfinished.rename(base)
     return base
 

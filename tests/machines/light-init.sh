@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# The first process of a light machine, in namespaces of its own: makes its root the only file
-# system there is, and becomes sshd. Arguments: root folder, name, seconds until sshd starts.
+# The first process of a machine, in namespaces of its own: makes its root the only file system there
+# is, and becomes a command. Arguments: root folder, name, command with its arguments.
 set -eu
-root=$1 name=$2 sshd_after=$3
+root=$1 name=$2
+shift 2
 
 mount -t proc proc "$root/proc"
 mount -t sysfs -o ro sysfs "$root/sys"
@@ -34,7 +35,4 @@ pivot_root . run/old
 umount -l /run/old
 rmdir /run/old
 
-[ ! -x /usr/local/sbin/let-key-in ] || /usr/local/sbin/let-key-in &
-sleep "$sshd_after"
-exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-  /usr/sbin/sshd -D -e
+exec "$@"

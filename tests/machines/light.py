@@ -10,7 +10,16 @@ from pathlib import Path
 from . import network
 from .machine import Access, Machine
 
-_INIT = Path(__file__).with_name("light-init.sh")
+INIT = Path(__file__).with_name("light-init.sh")
+"""Becomes, in namespaces of its own, a command with another root."""
+
+# Its argument is how many seconds go by before sshd starts.
+_SSHD = """
+[ ! -x /usr/local/sbin/let-key-in ] || /usr/local/sbin/let-key-in &
+sleep "$1"
+exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \\
+  /usr/sbin/sshd -D -e
+"""
 
 
 class LightMachine(Machine):
@@ -29,7 +38,8 @@ class LightMachine(Machine):
         return [
             *("nsenter", f"--net={namespace}"),
             *("unshare", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child"),
-            *("sh", str(_INIT), str(self.root), self.name, str(access.sshd_after)),
+            *("sh", str(INIT), str(self.root), self.name),
+            *("sh", "-c", _SSHD, "sh", str(access.sshd_after)),
         ]
 
     def _remove_commands(self, pattern: str) -> None:

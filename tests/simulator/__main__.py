@@ -12,7 +12,7 @@ try:
 except ModuleNotFoundError as exc:
     print(
         f"simulator: the Python package {exc.name!r} is missing; "
-        "pip install -r tests/simulator/requirements.txt",
+        "pip install -r tests/e2e/requirements.txt",
         file=sys.stderr,
     )
     sys.exit(2)

@@ -12,12 +12,12 @@ import math
 import os
 import re
 import secrets
-import shlex
 import sys
 import typing as t
 from pathlib import Path
 
 from .errors import UsageError
+from .greeting import greeting
 from .loading import load_timeline
 from .model import Timeline
 from .reaper import MARK, Reaper
@@ -115,14 +115,4 @@ def _tell_programs(ready: dict[str, t.Any]) -> None:
 
 
 def _tell_people(ready: dict[str, t.Any]) -> None:
-    offer_ids = ",".join(ready["offer_ids"])
-    lines = [
-        f"export COMPUTE_DESK_API_URL={shlex.quote(ready['url'])}",
-        f"export COMPUTE_DESK_API_TOKEN={shlex.quote(ready['token'])}",
-        f"export ANSIBLE_PRIVATE_KEY_FILE={shlex.quote(ready['private_key_file'])}",
-        "",
-        "# Offers:",
-        *(f"#   {offer_id}" for offer_id in ready["offer_ids"]),
-        f"ansible-playbook compute_desk.supply.configure -e compute_desk_offer_ids={offer_ids}",
-    ]
-    print("\n".join(lines), flush=True)
+    print("\n".join(greeting(ready)), flush=True)

@@ -36,28 +36,52 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_what_people_get() -> None:
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+@pytest.mark.parametrize("proxy", ["", "http://192.0.2.1:3128"])
+def test_what_people_get(proxy: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(TESTS), "LC_ALL": "C.UTF-8"}
+    environment |= {"http_proxy": proxy, "HTTP_PROXY": "", "all_proxy": "", "ALL_PROXY": ""}
     with subprocess.Popen(
         command(DEMO, "--token", "it's"), env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _number in range(8)]
+        lines = list(iter(process.stdout.readline, "# Ctrl-C here ends it.\n"))
+        state = pasted(lines)
+        assert (Path(state["collections"]) / "galaxy.yml").is_file()
         process.send_signal(signal.SIGINT)
         assert process.stdout.read() == ""
     assert process.returncode == 0
-    names = ["COMPUTE_DESK_API_URL", "COMPUTE_DESK_API_TOKEN", "ANSIBLE_PRIVATE_KEY_FILE"]
-    show = "".join(lines[:3]) + "".join(f'echo "${name}"\n' for name in names)
-    values = subprocess.check_output(["sh", "-c", show], text=True).splitlines()
-    assert values[0].startswith("http://127.0.0.1:")
-    assert values[1] == "it's"
-    assert values[2].endswith("/id_ed25519")
-    ids = ["4f9d2c1e-8a37-4b65-9d0e-2c7f81a6b3d4", "9b1f0e6a-52c4-4d7b-8e3a-1f6c0d9e7b25"]
-    assert "".join(lines[3:]).split() == [
-        *("#", "Offers:", "#", ids[0], "#", ids[1]),
-        *("ansible-playbook", "compute_desk.supply.configure"),
-        *("-e", f"compute_desk_offer_ids={','.join(ids)}"),
-    ]
+    assert state["url"].startswith("http://127.0.0.1:")
+    assert state["token"] == "it's"
+    assert state["key"].endswith("/id_ed25519")
+    assert state["ssh"].startswith(f"-o UserKnownHostsFile={Path(state['key']).parent}/")
+    assert state["path"] == f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    assert state["others"] == "/home/ann/.ansible/collections"
+    assert state["no_proxy"] == ("127.0.0.1,example.org" if proxy else "example.org")
+    assert state["locale"] == "C.UTF-8"
+    ids = "4f9d2c1e-8a37-4b65-9d0e-2c7f81a6b3d4,9b1f0e6a-52c4-4d7b-8e3a-1f6c0d9e7b25"
+    assert state["ran"] == f"compute_desk.supply.configure -e compute_desk_offer_ids={ids}"
+
+
+def pasted(lines: list[str]) -> dict[str, str]:
+    """Return what another shell makes of the lines."""
+    show = """
+    echo "url $COMPUTE_DESK_API_URL"
+    echo "token $COMPUTE_DESK_API_TOKEN"
+    echo "key $ANSIBLE_PRIVATE_KEY_FILE"
+    echo "ssh $ANSIBLE_SSH_EXTRA_ARGS"
+    echo "collections ${ANSIBLE_COLLECTIONS_PATH%%:*}/ansible_collections/compute_desk/supply"
+    echo "others ${ANSIBLE_COLLECTIONS_PATH#*:}"
+    echo "path $PATH"
+    echo "no_proxy $no_proxy"
+    echo "locale $LC_ALL"
+    """
+    script = 'ansible-playbook() { echo ran "$@"; }\n' + "".join(lines) + show
+    said = subprocess.check_output(
+        ["bash", "-c", script],
+        env={"PATH": "/usr/bin:/bin", "HOME": "/home/ann", "no_proxy": "example.org"},
+        text=True,
+    )
+    return dict(line.split(" ", 1) for line in said.splitlines())
 
 
 def test_what_programs_get(tmp_path) -> None:

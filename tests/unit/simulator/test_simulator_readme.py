@@ -95,3 +95,15 @@ def test_every_option_is_there() -> None:
     for action in _parser()._actions:
         if action.option_strings and action.dest != "help":
             assert f"`{action.option_strings[0]}`" in README, action.dest
+
+
+def test_the_examples_have_machines_of_their_own() -> None:
+    # The same id with another host key is a machine that somebody has replaced, and ssh refuses it.
+    def ids(timeline: model.Timeline) -> set[str]:
+        machines = [machine for offer in timeline.offers for machine in offer.instances.values()]
+        return {str(machine.instance_id) for machine in machines}
+
+    demo = ids(load_timeline(SIMULATOR / "timelines" / "demo.yml"))
+
+    assert demo and not demo & ids(parse_timeline(block("yaml")))
+    assert not [name for name in demo if name in block("python")]

@@ -45,8 +45,11 @@ def test_ways_not_to_answer(simulate) -> None:
     )
     assert "Connection refused" in attempt(client, key="refuse")
     for key in ("drop", "drop-first"):
+        # OpenSSH 10 has no words for that any more, at this level of talking.
         said = attempt(client, key=key)
-        assert "Connection closed" in said or "Connection reset" in said
+        others = ("fine", "refused", "timed out", "Permission denied")
+        assert not [word for word in others if word in said]
+        assert client.machine(key)["connections"] > 0
     assert "timed out" in attempt(client, key="silent")
     assert "Permission denied (publickey)" in attempt(client, key="deny")
     assert attempt(client, key="drop-first") != "fine"

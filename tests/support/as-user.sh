@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Runs a command as an ordinary user, who is made for it, in a clone that this user owns; called as
+# root, in the checkout. Both are removed at the end. The environment stays, but for HOME,
+# PATH, and the files of pip's settings, which this user might not be able to read.
+set -euo pipefail
+
+user=compute-desk-$$
+home=$(mktemp --directory --tmpdir compute-desk-user.XXXXXX)
+# Also what the user still runs: ssh keeps connections for a while.
+remove() {
+  pkill --signal KILL --uid "$user" || true
+  userdel "$user" >/dev/null 2>&1 || true
+  rm -rf "$home"
+}
+trap remove EXIT
+
+useradd --home-dir "$home" --no-create-home --shell /bin/bash "$user"
+# A space in the path, as some people have one.
+git clone --quiet . "$home/a clone"
+# By a Python that has pip, which the system's need not have.
+python3 tests/support/in_venv.py .venv tests/e2e/requirements.txt -- \
+  python tests/support/pip_settings.py >"$home/pip.conf"
+chown -R "$user:" "$home"
+
+setpriv --reuid "$user" --regid "$user" --init-groups env --chdir "$home/a clone" \
+  HOME="$home" USER="$user" PATH=/usr/local/bin:/usr/bin:/bin PIP_CONFIG_FILE="$home/pip.conf" "$@"
