@@ -21,7 +21,7 @@ help:
 	@echo "make demo       see the main job at work, without an account"
 	@echo "make simulator  run the embedded Supply API, to try your own playbooks; with"
 	@echo "                TIMELINE=FILE.yml as tests/simulator/README.md describes it"
-	@echo "make test       run the tests (some ten minutes)"
+	@echo "make test       run the tests (some six minutes)"
 	@echo "make check      run the linters, the longest tests, and those on other ansible-cores"
 	@echo "make fresh      type the README's commands on a fresh Debian, as a new user (as root);"
 	@echo "                with RELEASE=bookworm on Debian 12, with FULL=1 run all tests there"

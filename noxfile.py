@@ -48,8 +48,10 @@ OLDEST, NEWEST = "2.16", "2.21"
 # that `make test` takes. The others differ most of all in templates, and in what they print.
 PLAYBOOK_CORES = {
     OLDEST: [
+        "tests/integration/test_check_variables.py",
         "tests/integration/test_configure.py",
         "tests/integration/test_guide_inventory.py",
+        "tests/integration/test_hostile_machines.py",
         "tests/integration/test_inventory_cache.py",
         "tests/integration/test_inventory_hostile.py",
         "tests/integration/test_keywords.py",
@@ -63,11 +65,13 @@ PLAYBOOK_CORES = {
         "tests/integration/test_configure.py",
         "tests/integration/test_gpu_verify.py",
         "tests/integration/test_guide_inventory.py",
+        "tests/integration/test_hostile_machines.py",
         "tests/integration/test_instance_ready.py",
         "tests/integration/test_inventory_cache.py",
         "tests/integration/test_inventory_hostile.py",
         "tests/integration/test_inventory_ssh.py",
         "tests/integration/test_keywords.py",
+        "tests/integration/test_progress.py",
     ],
 }
 

@@ -205,6 +205,7 @@ def test_a_machine_that_does_not_answer_yet_has_its_lines_at_once(
     assert all(re.match(CLOCK + r"WAITING: \[late\]: ", line) for line in run.waiting)
 
 
+@pytest.mark.slow
 def test_who_stops_reading_does_not_hold_the_job(workspace: Workspace, simulate: Simulate) -> None:
     simulator = simulate(in_steps(A), speed=1e-6)
     plays = on_localhost(offer_status(A, wait=True, poll_interval=1))
@@ -234,6 +235,7 @@ def lines_of(played: Played) -> list[str]:
     return re.findall(rf"^{CLOCK}WAITING: \[localhost\]: (.*)$", played.output, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_a_line_says_how_far_it_is_and_another_that_it_goes_on(
     play: Play, simulate: Simulate
 ) -> None:
@@ -255,6 +257,7 @@ def test_a_line_says_how_far_it_is_and_another_that_it_goes_on(
     assert last.startswith("offer aaaaaaaa: ready, 1 of 1 instances usable")
 
 
+@pytest.mark.slow
 def test_an_offer_that_fails_says_why_and_which_it_is(play: Play, simulate: Simulate) -> None:
     like_a = A[:-1] + "9"
     failed = {"procurement_status": "failed", "failure_reason": "the \x1b[31mhost\u202e\nis lost."}

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import errno
 import hashlib
 import random
 import socket
+import time
 import typing as t
 from pathlib import Path
 
@@ -153,7 +155,7 @@ class Machine:
         self._accepting = None
         self.listening = False
         self._socket.close()
-        self._socket = _bind(self.address.host, self.address.port)
+        self._socket = _bind_again(self.address.host, self.address.port)
 
     def _disconnect(self) -> None:
         for connection in list(self._connections):
@@ -245,6 +247,18 @@ def _bind(host: str, port: int, again: bool = True) -> socket.socket:
     sock.setblocking(False)
     sock.bind((host, port))
     return sock
+
+
+def _bind_again(host: str, port: int) -> socket.socket:
+    """Binds what was let go of just now; a child that is being started may still have a copy."""
+    for _attempt in range(100):
+        try:
+            return _bind(host, port)
+        except OSError as exc:
+            if exc.errno != errno.EADDRINUSE:
+                raise
+            time.sleep(0.01)
+    return _bind(host, port)
 
 
 def _bind_somewhere() -> socket.socket:

@@ -8,7 +8,8 @@
 set -euo pipefail
 
 user=compute-desk-$$
-home=$(mktemp --directory --tmpdir compute-desk-user.XXXXXX)
+# Not in TMPDIR, which may be a folder that this user cannot enter.
+home=$(mktemp --directory /tmp/compute-desk-user.XXXXXX)
 # Also what the user still runs: ssh keeps connections for a while.
 remove() {
   pkill --signal KILL --uid "$user" || true

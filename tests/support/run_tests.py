@@ -49,7 +49,7 @@ class Run:
 
     def everything(self) -> None:
         """Run all tests."""
-        print(f"All tests, {self._jobs} at a time: some ten minutes on two cores.", flush=True)
+        print(f"All tests, {self._jobs} at a time: some six minutes on two cores.", flush=True)
         subprocess.run(["coverage", "erase"], check=False)
         self.pytest("tests/unit", *MEASURED, runner=("coverage", "run", "-m", "pytest"))
         # Workers that were ended in the middle leave files that cannot be read.
