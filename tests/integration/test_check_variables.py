@@ -31,9 +31,15 @@ SPECS = yaml.safe_load((CHECKOUT / "playbooks/vars/argument_specs.yml").read_tex
             {"compute_desk_role": "mine"},
             "'compute_desk_role': there is no such variable; did you mean compute_desk_roles?",
         ),
-        pytest.param(*({"compute_desk_wait_timout": 5}, "did you mean compute_desk_wait_timeout?"), marks=pytest.mark.slow),
+        pytest.param(
+            *({"compute_desk_wait_timout": 5}, "did you mean compute_desk_wait_timeout?"),
+            marks=pytest.mark.slow,
+        ),
         ({"gpu_verify_expected_cout": 8}, "did you mean gpu_verify_expected_count?"),
-        pytest.param(*({"instance_ready_timout": 8}, "did you mean instance_ready_timeout?"), marks=pytest.mark.slow),
+        pytest.param(
+            *({"instance_ready_timout": 8}, "did you mean instance_ready_timeout?"),
+            marks=pytest.mark.slow,
+        ),
         (
             {"compute_desk_gpu_verify": "maybe"},
             "compute_desk_gpu_verify: 'maybe' is none of auto, true, false",
@@ -42,10 +48,22 @@ SPECS = yaml.safe_load((CHECKOUT / "playbooks/vars/argument_specs.yml").read_tex
             {"compute_desk_wait_timeout": "15m"},
             "compute_desk_wait_timeout: '15m' is not a number of seconds",
         ),
-        pytest.param(*({"gpu_verify_fail": "perhaps"}, "gpu_verify_fail: 'perhaps' is neither true nor false"), marks=pytest.mark.slow),
+        pytest.param(
+            *(
+                {"gpu_verify_fail": "perhaps"},
+                "gpu_verify_fail: 'perhaps' is neither true nor false",
+            ),
+            marks=pytest.mark.slow,
+        ),
         ({"compute_desk_roles": "nosuch"}, "compute_desk_roles: there is no role 'nosuch'"),
-        pytest.param(*({"compute_desk_roles": ["no.such.role"]}, "there is no role 'no.such.role'"), marks=pytest.mark.slow),
-        pytest.param(*({"compute_desk_roles": {"a": 1}}, "compute_desk_roles: must be a list of names"), marks=pytest.mark.slow),
+        pytest.param(
+            *({"compute_desk_roles": ["no.such.role"]}, "there is no role 'no.such.role'"),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            *({"compute_desk_roles": {"a": 1}}, "compute_desk_roles: must be a list of names"),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_mistake_is_said_before_anything_is_sent(
