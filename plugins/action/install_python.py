@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible.errors import AnsibleActionFail
@@ -39,6 +40,8 @@ fi
 # The machine ends it by itself, before it is given up here.
 _COMMAND = "timeout -k 10 {seconds} /bin/sh -c '" + _INSTALL.strip() + "'"
 _TO_CONNECT = 30.0
+# The last word of ssh itself, which some versions say on every connection with a terminal.
+_SSH_SAYS = re.compile(r"^Shared connection to \S+ closed\.\s*$", re.MULTILINE)
 _SAID_LENGTH = 300
 
 
@@ -76,5 +79,6 @@ class ActionModule(ActionBase):
 
 def _last_words(answer: t.Mapping[str, t.Any]) -> str:
     # On a terminal, as with sudo, all output is stdout.
-    said = answer["stdout"].strip() or answer["stderr"].strip() or "it gave no reason"
+    outputs = (_SSH_SAYS.sub("", answer[name]).strip() for name in ("stdout", "stderr"))
+    said = next(filter(None, outputs), "it gave no reason")
     return printable(said[-_SAID_LENGTH:], _SAID_LENGTH)

@@ -96,6 +96,20 @@ def test_an_offer_that_failed_ends_the_job_with_the_reason(
     assert "Configure the machines" not in output
 
 
+def test_a_message_names_the_variable_that_can_be_set(
+    workspace: Workspace, simulate: Simulate
+) -> None:
+    building = {"at": 0, "status": "procured", "procurement_status": "provisioning_started"}
+    simulator = simulate({"offer_id": A, "timeline": [building]})
+
+    code, output = configure(workspace, simulator, compute_desk_wait_timeout=1)
+
+    assert code == 2
+    stop = output[output.index("TASK [Stop if they are not]") :]
+    assert "compute_desk_wait_timeout" in stop
+    assert not re.search(r"(?<!compute_desk_)wait_timeout", stop)
+
+
 def test_a_bad_machine_does_not_stop_the_others_and_is_named(
     workspace: Workspace, simulate: Simulate
 ) -> None:

@@ -148,5 +148,8 @@ def test_without_requests_it_says_what_to_type(workspace: Workspace) -> None:
     # Where the lines of a warning end is Ansible's choice.
     said = "".join(done.stdout.split())
     assert "(requests)" in said
-    assert re.search(rf"{Path(sys.executable).parent}/python[0-9.]*-mpipinstallrequests", said)
+    assert re.search(
+        rf"{re.escape(str(Path(sys.executable).parent).replace(' ', ''))}/python[0-9.]*-mpipinstallrequests",
+        said,
+    )
     assert "Traceback" not in done.stdout

@@ -31,7 +31,8 @@ async def run_session(process: Process, home: InstanceHome) -> None:
         process.exit(127)
         return
     # Ansible asks for a terminal unless it pipelines; people do when they paste `ssh_command`.
-    terminal = Terminal(process.term_size) if process.term_type else None
+    # Whose type is empty where the client has no TERM.
+    terminal = Terminal(process.term_size) if process.term_type is not None else None
     try:
         session = _Session(process, terminal)
         await session.start(home)

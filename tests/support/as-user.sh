@@ -19,12 +19,11 @@ remove() {
 trap remove EXIT
 
 useradd --home-dir "$home" --no-create-home --shell /bin/bash "$user"
-# A space in the path, as some people have one.
-git clone --quiet . "$home/a clone"
+git clone --quiet . "$home/clone"
 # By a Python that has pip, which the system's need not have.
 python3 tests/support/in_venv.py .venv tests/e2e/requirements.txt -- \
   python tests/support/pip_settings.py >"$home/pip.conf"
 chown -R "$user:" "$home"
 
-setpriv --reuid "$user" --regid "$user" --init-groups env --chdir "$home/a clone" \
+setpriv --reuid "$user" --regid "$user" --init-groups env --chdir "$home/clone" \
   HOME="$home" USER="$user" PATH=/usr/local/bin:/usr/bin:/bin PIP_CONFIG_FILE="$home/pip.conf" "$@"

@@ -9,6 +9,7 @@ import os
 import shlex
 import signal
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -133,9 +134,14 @@ def test_sftp_and_both_forms_of_scp(session_client, tmp_path) -> None:
         assert subprocess.run(missing, check=False, capture_output=True, timeout=60).returncode == 1
 
 
-def test_many_sessions_on_one_connection(session_client, tmp_path) -> None:
+def test_many_sessions_on_one_connection(session_client) -> None:
+    # The path of a socket has room for about a hundred characters.
+    with tempfile.TemporaryDirectory(prefix="cd-") as folder:
+        many_sessions(session_client, f"-oControlPath={folder}/s")
+
+
+def many_sessions(session_client, socket: str) -> None:
     before = session_client.machine()["connections"]
-    socket = f"-oControlPath={tmp_path}/s"
     more = ("-oControlMaster=auto", "-oControlPersist=60", socket)
     # The first becomes the master and stays; its stderr would stay open with it.
     assert session_client.ssh("true", *more, capture_output=False).returncode == 0

@@ -72,7 +72,7 @@ def test_root_lets_a_user_run_them_in_a_clone_and_forgets_it(checkout: Path) -> 
 
     assert done.returncode == 5
     user, uid, folder, home, settings = done.stdout.splitlines()
-    assert uid != "0" and folder == f"{home}/a clone" and settings == "[global]"
+    assert uid != "0" and folder == f"{home}/clone" and settings == "[global]"
     assert not Path(home).exists() and not (checkout / "new").exists()
     with pytest.raises(KeyError):
         pwd.getpwnam(user)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -33,13 +34,15 @@ def test_the_first_that_runs_is_found(tmp_path: Path) -> None:
     shim.write_text("#!/bin/sh\necho 'not installed' >&2\nexit 127\n")
     shim.chmod(0o755)
 
-    found = look("python3.98", str(shim), sys.executable)
+    found = look("python3.98", str(shim), shlex.quote(sys.executable))
 
     assert found == [Python(sys.executable, sys.version_info[:3])]
 
 
 def test_an_interpreter_may_have_arguments() -> None:
-    assert look(f"/usr/bin/env {sys.executable}")[0].version == tuple(sys.version_info[:3])
+    assert look(f"/usr/bin/env {shlex.quote(sys.executable)}")[0].version == tuple(
+        sys.version_info[:3]
+    )
 
 
 @pytest.mark.parametrize("name", ["a b", "x'; touch /tmp/hacked; '", 'un"even', "$(touch hacked)"])
