@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleActionFail
 from ansible_collections.compute_desk.supply.plugins.module_utils._errors import OptionError
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu_expectations import (
     ARGUMENTS,
@@ -48,25 +47,25 @@ class ActionModule(MachineAction):
         try:
             seconds = Expectations.from_options(options).command_timeout * _COMMANDS + _TO_CONNECT
         except OptionError as exc:
-            raise AnsibleActionFail(str(exc)) from None
+            # With a verdict: it may be wrong for this host alone, and stands beside the others.
+            return {**result, "changed": False, **_without_report(str(exc))}
         refuse_forged_facts(task_vars, self._connection)
         result["changed"] = False
         given = {name: value for name, value in options.items() if value is not None}
         try:
             answer = self.ask("compute_desk.supply.gpu_facts", given, seconds, task_vars)
             result.update(read_report(answer))
-        except (NoAnswer, NoReport) as exc:
-            return {**result, **_without_report(exc)}
+        except NoAnswer as exc:
+            return {**result, **_without_report(f"The GPUs could not be looked at: {exc}")}
+        except NoReport as exc:
+            reason = f"What the machine answered is no report of its GPUs: {exc}."
+            return {**result, **_without_report(reason)}
         # Only where the Python of the machine is, if Ansible has looked for it just now.
         interpreter = interpreter_of(answer.get("ansible_facts"))
         return {**result, **({"ansible_facts": interpreter} if interpreter else {})}
 
 
-def _without_report(exc: NoAnswer | NoReport) -> dict[str, t.Any]:
-    if isinstance(exc, NoReport):
-        reason = f"What the machine answered is no report of its GPUs: {exc}."
-    else:
-        reason = f"The GPUs could not be looked at: {exc}"
+def _without_report(reason: str) -> dict[str, t.Any]:
     return {
         "failed": True, "msg": reason, "verdict": "fail", "reasons": [reason], "gpus": [],
         "checks": [],

@@ -251,7 +251,7 @@ def test_odd_machines_are_named_as_well(fleet: t.Callable[..., Fleet]) -> None:
     assert "min_driver_version: 'latest' is not a version such as 550.90.07" in rows["typo"]
     for report in kept["reports"].values():
         jsonschema_rs.validate(SCHEMA, report)
-    assert sorted(kept["groups"]["gpu_failed"]) == ["broken", "evil", "typo"]
+    assert sorted(kept["groups"]["gpu_failed"]) == ["broken", "evil", "gone", "typo"]
     assert "Traceback" not in output
     # What a machine says is data: here, there, and for the next job, where it would be a template.
     assert kept["reports"]["evil"]["gpus"][0]["name"] == name
