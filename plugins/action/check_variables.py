@@ -55,9 +55,14 @@ class ActionModule(ActionBase):
         variables = Variables()
         roles: dict[str, str] = {}
         for host in hosts:
+            # What a machine has said, in a run before this one, must not end it for the others.
+            facts = host.get("ansible_facts") or {}
             for name in host:
-                variables.check_name(name)
+                if name not in facts:
+                    variables.check_name(name)
             for name in variables.options:
+                if name in facts:
+                    continue
                 value = _value(host, name)
                 variables.check_value(name, value)
                 for role in role_names(value) if name == OPTION else ():
