@@ -51,7 +51,7 @@ class ActionModule(MachineAction):
         except (NoAnswer, TooMuch) as exc:
             return {**result, "failed": True, "msg": str(exc)}
         if not facts:
-            return {**result, "failed": True, "msg": "The machine told no facts."}
+            return {**result, "failed": True, "msg": "The machine returned no facts."}
         facts.update(interpreter_of(told))
         left_out = [name for name in left_out if name != "discovered_interpreter_python"]
         return {**result, "ansible_facts": facts, "left_out": left_out[:_SHOWN]}

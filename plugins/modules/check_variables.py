@@ -14,7 +14,7 @@ author:
   - Compute Desk collection maintainers (@compute-desk)
 description:
   - Looks at the variables of C(localhost) and of other hosts whose names begin with C(compute_desk_), C(gpu_verify_) or
-    C(instance_ready_). One that nobody reads, and a value that an option cannot have, fail the task.
+    C(instance_ready_). One that nobody reads, and a value that an option cannot have, fail the task. Facts are not looked at.
   - Looks for the roles in C(compute_desk_roles), where Ansible does and in the folder C(roles) of the current folder.
   - The playbook C(compute_desk.supply.configure) begins with it. No host is asked anything.
 extends_documentation_fragment:
