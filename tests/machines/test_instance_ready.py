@@ -292,8 +292,11 @@ def test_it_says_what_it_waits_for(outcome: Outcome, name: str, words: str) -> N
 
 def test_the_reboots_happened_while_it_waited(outcome: Outcome) -> None:
     assert outcome.rebooted == {"slow": False, "rebooting": True, "leaving": True}
-    for name in ("rebooting", "leaving"):
-        assert re.search(rf"{name}\S*: the machine answers", outcome.output), outcome.output
+    # One is lost in the middle of a command. The other can be back before it is looked at again:
+    # then no connection was lost, but it had been seen on its way down.
+    seen = {"rebooting": "the machine answers", "leaving": r"the machine is .*(shut|down|scheduled)"}
+    for name, words in seen.items():
+        assert re.search(rf"{name}\S*: {words}", outcome.output), outcome.output
 
 
 def test_nothing_is_changed_and_nothing_is_warned_of(outcome: Outcome) -> None:
