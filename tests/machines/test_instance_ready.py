@@ -294,7 +294,10 @@ def test_the_reboots_happened_while_it_waited(outcome: Outcome) -> None:
     assert outcome.rebooted == {"slow": False, "rebooting": True, "leaving": True}
     # One is lost in the middle of a command. The other can be back before it is looked at again:
     # then no connection was lost, but it had been seen on its way down.
-    seen = {"rebooting": "the machine answers", "leaving": r"the machine is .*(shut|down|scheduled)"}
+    seen = {
+        "rebooting": "the machine answers",
+        "leaving": r"the machine is .*(shut|down|scheduled)",
+    }
     for name, words in seen.items():
         assert re.search(rf"{name}\S*: {words}", outcome.output), outcome.output
 
