@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.compute_desk.supply.plugins.module_utils._errors import OptionError
-from ansible_collections.compute_desk.supply.plugins.module_utils._gpu_expectations import (
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import OptionError
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.expectations import (
     ARGUMENTS,
     Expectations,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._facts import (
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.facts import (
     interpreter_of,
     refuse_forged_facts,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._gpu_report import (
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.gpu_report import (
     NoReport,
     read_report,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._machine_action import (
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.machine_action import (
     MachineAction,
     NoAnswer,
 )

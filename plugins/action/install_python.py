@@ -11,12 +11,15 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.compute_desk.supply.plugins.module_utils._text import printable
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._facts import (
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.facts import (
     refuse_forged_facts,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._remote import Lost, Remote
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._rented import (
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.rented import (
     why_not_rented,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.remote import (
+    Lost,
+    Remote,
 )
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {"timeout": {"type": "float", "default": 300}}

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._facts import (
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.facts import (
     TooMuch,
     acted_on,
     interpreter_of,
     refuse_forged_facts,
     sound_facts,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._machine_action import (
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.machine_action import (
     MachineAction,
     NoAnswer,
 )

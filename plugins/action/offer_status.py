@@ -17,11 +17,16 @@ import typing as t
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._live import Heartbeat, show
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._live.screen import (
+    Heartbeat,
+    show,
+)
 
 if t.TYPE_CHECKING:
-    from ansible_collections.compute_desk.supply.plugins.module_utils._progress import Line
-    from ansible_collections.compute_desk.supply.plugins.module_utils._watch import Watch
+    from ansible_collections.compute_desk.supply.plugins.module_utils._offers.watch import Watch
+    from ansible_collections.compute_desk.supply.plugins.plugin_utils._live.offer_lines import (
+        Line,
+    )
 
 MODULE = "compute_desk.supply.offer_status"
 
@@ -96,10 +101,10 @@ class _Wait:
         if news["finished"] and not self._known:
             # It was over at the first look; there was no wait to show.
             return news
-        from ansible_collections.compute_desk.supply.plugins.module_utils._progress import (
+        from ansible_collections.compute_desk.supply.plugins.module_utils._offers.watch import Watch
+        from ansible_collections.compute_desk.supply.plugins.plugin_utils._live.offer_lines import (
             change_lines,
         )
-        from ansible_collections.compute_desk.supply.plugins.module_utils._watch import Watch
 
         watches = [Watch.from_state(watch) for watch in news["watches"]]
         if not self._action._task.no_log:
@@ -115,7 +120,7 @@ class _Wait:
         return news
 
     def _heartbeat(self) -> None:
-        from ansible_collections.compute_desk.supply.plugins.module_utils._progress import (
+        from ansible_collections.compute_desk.supply.plugins.plugin_utils._live.offer_lines import (
             Line,
             heartbeat_line,
             times,
@@ -147,10 +152,14 @@ def _refusal(args: dict[str, t.Any]) -> dict[str, t.Any] | None:
     """
     for option in SECONDS:
         if args.get(option) is not None and _number(args[option]) is None:
-            from ansible_collections.compute_desk.supply.plugins.module_utils import (
-                _errors,
-                _result,
-                _settings,
+            from ansible_collections.compute_desk.supply.plugins.module_utils._api import (
+                errors as _errors,
+            )
+            from ansible_collections.compute_desk.supply.plugins.module_utils._api import (
+                settings as _settings,
+            )
+            from ansible_collections.compute_desk.supply.plugins.module_utils._offers import (
+                result as _result,
             )
 
             try:

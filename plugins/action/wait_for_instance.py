@@ -17,27 +17,41 @@ import typing as t
 from ansible import constants as C
 from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import NetworkConnectionBase
-from ansible_collections.compute_desk.supply.plugins.module_utils import (
-    _cloud_init,
-    _package_lock,
-    _shutdown,
-    _target_python,
+from ansible_collections.compute_desk.supply.plugins.module_utils._text import clock_face
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.facts import (
+    refuse_forged_facts,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._problem import (
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.rented import (
+    why_not_rented,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import (
+    cloud_init as _cloud_init,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import (
+    package_lock as _package_lock,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import (
+    python as _target_python,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import (
+    shutdown as _shutdown,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.problem import (
     NOT_ALLOWED,
     PERMISSION_DENIED,
     UNSUPPORTED,
     Problem,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._progress import times
-from ansible_collections.compute_desk.supply.plugins.module_utils._text import clock_face
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._facts import (
-    refuse_forged_facts,
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.remote import (
+    Lost,
+    Remote,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._live import Heartbeat, show
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._remote import Lost, Remote
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._rented import (
-    why_not_rented,
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._live.offer_lines import (
+    times,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._live.screen import (
+    Heartbeat,
+    show,
 )
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {

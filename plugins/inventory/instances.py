@@ -194,15 +194,37 @@ from ansible.plugins.inventory import (
     get_cache_plugin,
 )
 from ansible.release import __version__ as ansible_version
-from ansible_collections.compute_desk.supply.plugins.module_utils._client import (
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.client import (
     Exchange,
     SupplyClient,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._errors import (
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import (
     HostNameClash,
     OptionError,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._gather import (
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.settings import (
+    CONNECTION_OPTIONS,
+    Settings,
+    checked_number,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.transport import (
+    HAS_REQUESTS,
+    how_to_get_requests,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import (
+    HostOptions,
+    group_suffix,
+    records_by_default_name,
+    refuse_clashes,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import (
+    checked_offer_ids,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._text import printable
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.expressions import (
+    Expressions,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.gather import (
     STALE,
     Gathered,
     GatherOptions,
@@ -210,40 +232,27 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._gather import
     gather,
     offer_line,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._hosts import (
-    HostOptions,
-    group_suffix,
-    records_by_default_name,
-    refuse_clashes,
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.names import (
+    add_host,
+    refuse_taken,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._offer import checked_offer_ids
-from ansible_collections.compute_desk.supply.plugins.module_utils._settings import (
-    CONNECTION_OPTIONS,
-    Settings,
-    checked_number,
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.source import (
+    names_plugin,
+    refuse_unknown_options,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._stored import (
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.stored import (
     StoredOffer,
     entry_key,
     from_entry,
     to_entry,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._text import printable
-from ansible_collections.compute_desk.supply.plugins.module_utils._transport import (
-    HAS_REQUESTS,
-    how_to_get_requests,
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.templated import (
+    templated,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._construct import Expressions
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._names import (
-    add_host,
-    refuse_taken,
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.trust import (
+    Inert,
+    inert,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._source import (
-    names_plugin,
-    refuse_unknown_options,
-)
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._templated import templated
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._trust import Inert, inert
 
 # Worked out for each host, and not when the file is read.
 EXPRESSIONS = ("hostnames", "filters", "exclude_filters", "compose", "groups", "keyed_groups")

@@ -268,13 +268,13 @@ checks:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.compute_desk.supply.plugins.module_utils._errors import OptionError
-from ansible_collections.compute_desk.supply.plugins.module_utils._gpu_expectations import (
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import OptionError
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.expectations import (
     ARGUMENTS,
     Expectations,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._gpu_facts import look
-from ansible_collections.compute_desk.supply.plugins.module_utils._gpu_judge import judge
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.facts import look
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.judge import judge
 
 
 def main() -> None:

@@ -452,26 +452,30 @@ hosts:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.compute_desk.supply.plugins.module_utils._arguments import (
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.arguments import (
     connection_arguments,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._client import SupplyClient
-from ansible_collections.compute_desk.supply.plugins.module_utils._errors import OptionError
-from ansible_collections.compute_desk.supply.plugins.module_utils._hosts import HOST_KEY_POLICIES
-from ansible_collections.compute_desk.supply.plugins.module_utils._offer import checked_offer_ids
-from ansible_collections.compute_desk.supply.plugins.module_utils._result import (
-    build_result,
-    empty_result,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._settings import (
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.client import SupplyClient
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import OptionError
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.settings import (
     Settings,
     checked_number,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._transport import (
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.transport import (
     HAS_REQUESTS,
     how_to_get_requests,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._wait import (
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import (
+    HOST_KEY_POLICIES,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import (
+    checked_offer_ids,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.result import (
+    build_result,
+    empty_result,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.wait import (
     Leg,
     WaitOptions,
     WaitReport,

@@ -15,7 +15,7 @@ from ansible.release import __version__ as core
 from checks.pythons import find_python
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
-from unit.plugins.module_utils.gpu_stand_in import commands_of
+from unit.plugins.gpu_stand_in import commands_of
 
 from .offers import A, B
 

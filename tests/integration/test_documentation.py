@@ -158,7 +158,7 @@ def test_the_version_is_the_same_everywhere(
 ) -> None:
     monkeypatch.syspath_prepend(str(workspace.collections))
     client = importlib.import_module(
-        "ansible_collections.compute_desk.supply.plugins.module_utils._client"
+        "ansible_collections.compute_desk.supply.plugins.module_utils._api.client"
     )
     galaxy = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text(encoding="utf-8"))
 

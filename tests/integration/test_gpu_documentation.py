@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 from support.workspace import Workspace, last_lines
-from unit.plugins.module_utils.gpu_stand_in import install
+from unit.plugins.gpu_stand_in import install
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ROLE = CHECKOUT / "roles" / "gpu_verify"

@@ -13,7 +13,7 @@ import jsonschema_rs
 import pytest
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
-from unit.plugins.module_utils.gpu_stand_in import commands_of
+from unit.plugins.gpu_stand_in import commands_of
 
 from .offers import A
 

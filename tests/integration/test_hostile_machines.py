@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
-from unit.plugins.module_utils.gpu_stand_in import commands_of
+from unit.plugins.gpu_stand_in import commands_of
 
 from .offers import A
 from .test_configure import summary, write_role

@@ -10,7 +10,9 @@ import typing as t
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.compute_desk.supply.plugins.filter.text import FilterModule
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._trust import is_harmless
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.trust import (
+    is_harmless,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -22,8 +22,8 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._text import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .helpers import ANY_TEXT
-from .hostile import least_time
+from ..helpers import ANY_TEXT
+from ..hostile import least_time
 
 LINES = st.lists(st.text("ab"), min_size=1).map("\n".join)
 

@@ -1,0 +1,290 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Connection options, checked: where the API is, which token, which certificates, how patient.
+
+Private to this collection. Plain Python, no Ansible import.
+
+    >>> settings = Settings.from_options({"api_token_file": "~/.compute-desk-token"})
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import os
+import re
+import ssl
+import threading
+import typing as t
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from .._text import quoted
+from .errors import OptionError
+
+DEFAULT_API_URL = "https://supply-api.compute-desk.com"
+"""The base URL in the vendor's current documentation (page "Get offer status")."""
+
+DEFAULTS: dict[str, t.Any] = {
+    "api_url": DEFAULT_API_URL,
+    "validate_certs": True,
+    "request_timeout": 30.0,
+    "concurrency": 8,
+}
+
+CONNECTION_OPTIONS = ("api_token", "api_token_file", "ca_path", *DEFAULTS)
+"""The options that ``Settings.from_options`` looks at."""
+
+MAX_CONCURRENCY = 64
+MAX_SECONDS = 1e9
+"""Thirty years. Operating systems refuse to sleep for much longer."""
+MAX_TOKEN_BYTES = 65536
+
+# HOST, or [IPv6], with or without a port; nothing that could be read in two ways.
+_SERVER = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
+
+_TRUE = ("1", "true", "yes", "on", "y", "t")
+_FALSE = ("0", "false", "no", "off", "n", "f")
+
+
+def variable_of(option: str) -> str:
+    """Return the environment variable that stands in for an option."""
+    return "COMPUTE_DESK_" + option.upper()
+
+
+class TokenSource:
+    """The API token, from a value or from a file. Never shows it.
+
+    A file may be rewritten while a wait goes on; ``renew`` reads it again. Safe to use from several
+    threads.
+    """
+
+    def __init__(self, token: str | None = None, path: str | None = None, name: str = "") -> None:
+        self._path = path
+        self._name = name or ("api_token" if path is None else "api_token_file")
+        self._lock = threading.Lock()
+        self._token = self._read() if path is not None else _checked_token(token or "", self._name)
+        self._seen = {self._token}
+
+    def __repr__(self) -> str:
+        return f"TokenSource(from {self._name})"
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """Every token this source has given out, for whoever has to keep them out of a text."""
+        with self._lock:
+            return frozenset(self._seen)
+
+    def current(self) -> str:
+        """Return the token to send."""
+        with self._lock:
+            return self._token
+
+    def renew(self, rejected: str) -> bool:
+        """Look for a newer token than the ``rejected`` one; return whether there is one."""
+        with self._lock:
+            if self._token == rejected and self._path is not None:
+                try:
+                    self._token = self._read()
+                except OptionError:
+                    # A file that is just being replaced: the old token stays, and stays rejected.
+                    return False
+                self._seen.add(self._token)
+            return self._token != rejected
+
+    def redact(self, text: str) -> str:
+        """Return ``text`` with every token that was ever given out replaced by stars."""
+        # The longest first: one token may begin like another.
+        for token in sorted(self.seen, key=len, reverse=True):
+            text = text.replace(token, "********")
+        return text
+
+    def _read(self) -> str:
+        path = os.path.expanduser(self._path or "")
+        try:
+            with open(path, "rb") as stream:
+                content = stream.read(MAX_TOKEN_BYTES + 1)
+        except OSError as exc:
+            raise OptionError(
+                self._name, f"cannot read {quoted(path, 200)}: {exc.strerror or 'not a file'}"
+            ) from None
+        except ValueError:
+            raise OptionError(self._name, f"{quoted(path, 200)} is not a file name") from None
+        if len(content) > MAX_TOKEN_BYTES:
+            raise OptionError(self._name, f"{quoted(path, 200)} is too large to be a token")
+        return _checked_token(content.decode("utf-8-sig", "replace"), self._name)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to reach the API. Made by ``from_options``; every value is checked."""
+
+    token: TokenSource = field(repr=False)
+    api_url: str
+    """Without a slash at the end."""
+    verify: bool | str
+    """What requests takes as ``verify``: false, true, or the path of a bundle or folder."""
+    request_timeout: float
+    """Seconds for one request, from connecting to the last byte."""
+    concurrency: int
+    """Requests at once."""
+
+    @classmethod
+    def from_options(
+        cls, options: t.Mapping[str, t.Any], environ: t.Mapping[str, str] | None = None
+    ) -> Settings:
+        """Return the settings that ``options`` give, completed from the environment, then defaults.
+
+        An option that is absent or null counts as not given, an empty variable as not set.
+        Raises OptionError, naming the option, for every value that cannot be used.
+        """
+        env = os.environ if environ is None else environ
+        values = {name: _given(name, options, env) for name in (*DEFAULTS, "ca_path")}
+        return cls(
+            token=_token_source(options, env),
+            api_url=_checked_url(values["api_url"]),
+            verify=_verify(values["validate_certs"], values["ca_path"]),
+            request_timeout=checked_number("request_timeout", values["request_timeout"], above=0),
+            concurrency=_checked_concurrency(values["concurrency"]),
+        )
+
+
+def checked_number(
+    option: str, value: t.Any, *, above: float | None = None, at_least: float | None = None
+) -> float:
+    """Return ``value`` as a float within its bounds, or raise OptionError naming the option."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        problem = f"{quoted(str(value))} is not a number of seconds, such as 900"
+        raise OptionError(option, problem) from None
+    except OverflowError:
+        number = math.inf
+    if math.isnan(number) or number > MAX_SECONDS:
+        raise OptionError(option, f"must be a number of seconds up to {MAX_SECONDS:g}")
+    if above is not None and number <= above:
+        raise OptionError(option, f"must be more than {above:g} seconds, not {number:g}")
+    if at_least is not None and number < at_least:
+        raise OptionError(option, f"must be at least {at_least:g} seconds, not {number:g}")
+    return number
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host of a URL is this machine itself, by name or address."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _given(name: str, options: t.Mapping[str, t.Any], env: t.Mapping[str, str]) -> t.Any:
+    value = options.get(name)
+    if value is None:
+        value = env.get(variable_of(name)) or DEFAULTS.get(name)
+    return value
+
+
+def _token_source(options: t.Mapping[str, t.Any], env: t.Mapping[str, str]) -> TokenSource:
+    # An option beats the environment as a pair: a token file in the task is not in conflict with
+    # a token that happens to be exported.
+    for origin, names in (
+        (options, {"api_token": "api_token", "api_token_file": "api_token_file"}),
+        (env, {name: variable_of(name) for name in ("api_token", "api_token_file")}),
+    ):
+        token = origin.get(names["api_token"])
+        path = origin.get(names["api_token_file"])
+        if origin is env:
+            token, path = token or None, path or None
+        if token is not None and path is not None:
+            raise OptionError(
+                names["api_token"], f"give only one of it and {names['api_token_file']}"
+            )
+        if path is not None:
+            return TokenSource(path=str(path), name=names["api_token_file"])
+        if token is not None:
+            return TokenSource(token=str(token), name=names["api_token"])
+    raise OptionError(
+        "api_token",
+        "no API token. Set api_token or api_token_file, or the environment variable "
+        f"{variable_of('api_token')} or {variable_of('api_token_file')} where this runs",
+    )
+
+
+def _checked_token(raw: str, name: str) -> str:
+    token = raw.strip()
+    if not token:
+        raise OptionError(name, "the token is empty")
+    # It becomes an HTTP header: a line break in it would start another one.
+    if any(not "!" <= c <= "~" for c in token):
+        raise OptionError(name, "the token has a space, a line break or a character beyond ASCII")
+    return token
+
+
+def _checked_url(value: t.Any) -> str:
+    url = str(value).strip()
+    shown = quoted(url.rpartition("@")[2], 200)
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        parts.port  # noqa: B018 - raises ValueError when it is no port
+    except ValueError:
+        raise OptionError("api_url", f"{shown} is not a URL") from None
+    if "@" in parts.netloc:
+        raise OptionError("api_url", "must not hold a user or password; use api_token")
+    if "?" in url or "#" in url:
+        raise OptionError("api_url", f"{shown} must end before '?' and '#'")
+    if parts.scheme not in ("http", "https") or not _SERVER.fullmatch(parts.netloc):
+        raise OptionError("api_url", f"{shown} is not an http or https URL")
+    # Libraries disagree on what a backslash is, and so on which host gets the token.
+    if any(c == "\\" or not "!" <= c <= "~" for c in url):
+        raise OptionError("api_url", f"{shown} has a character that a URL cannot have")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise OptionError(
+            "api_url",
+            f"{shown} is plain http, which would send the token unencrypted. "
+            "Use https; http is allowed for a loopback address only",
+        )
+    return url.rstrip("/")
+
+
+def _checked_concurrency(value: t.Any) -> int:
+    try:
+        number = int(value if isinstance(value, int) else str(value))
+    except ValueError:
+        raise OptionError("concurrency", f"{quoted(str(value))} is not a whole number") from None
+    if not 1 <= number <= MAX_CONCURRENCY:
+        raise OptionError("concurrency", f"must be from 1 to {MAX_CONCURRENCY}")
+    return number
+
+
+def _checked_bool(option: str, value: t.Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise OptionError(option, f"{quoted(str(value))} is not a boolean")
+
+
+def _verify(validate_certs: t.Any, ca_path: t.Any) -> bool | str:
+    """Return requests' ``verify``. Without ca_path the system's authorities count."""
+    if not _checked_bool("validate_certs", validate_certs):
+        return False
+    if ca_path is not None:
+        path = os.path.expanduser(str(ca_path))
+        if not os.path.exists(path):
+            raise OptionError("ca_path", f"{quoted(path, 200)} does not exist")
+        return path
+    if os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE"):
+        return True
+    system = ssl.get_default_verify_paths()
+    if system.cafile:
+        return system.cafile
+    if system.capath and os.access(system.capath, os.R_OK) and os.listdir(system.capath):
+        return system.capath
+    return True

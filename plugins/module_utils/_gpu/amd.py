@@ -1,0 +1,111 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What AMD's tools say: ``amd-smi``, and its forerunner ``rocm-smi``.
+
+Private to this collection. Plain Python, no Ansible import. Both write JSON, whose shape differs
+from version to version: a list of GPUs, or an object that holds that list.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from .._api.errors import UnreadableOutput
+from .gpu import Gpu, number_value, text_value
+from .pci import normal_address
+
+AMD_SMI = ("amd-smi", "static", "--asic", "--bus", "--vram", "--driver", "--json")
+AMD_SMI_ECC = ("amd-smi", "metric", "--ecc", "--json")
+ROCM_SMI = (
+    "rocm-smi", "--showproductname", "--showbus", "--showuniqueid", "--showdriverversion",
+    "--showmeminfo", "vram", "--json",
+)  # fmt: skip
+
+_MIB = 1024 * 1024
+
+# Numbers stay as they are written, as some tools quote them; they may have any number of digits.
+_JSON = json.JSONDecoder(parse_int=str, parse_float=str)
+
+
+def parse_amd_smi(text: str, ecc_text: str = "") -> list[Gpu]:
+    """Return the GPUs in the output of AMD_SMI and AMD_SMI_ECC. Raises UnreadableOutput."""
+    errors = {
+        _text(entry, "gpu"): number_value(_text(entry, "ecc", "total_uncorrectable_count"))
+        for entry in (_entries("amd-smi", ecc_text) if ecc_text.strip() else [])
+    }
+    return [
+        Gpu(
+            index=index,
+            vendor="amd",
+            uuid=text_value(_text(entry, "asic", "asic_serial")),
+            name=text_value(_text(entry, "asic", "market_name")),
+            pci_bus_id=_address(_text(entry, "bus", "bdf")),
+            driver_version=text_value(_text(entry, "driver", "version")),
+            memory_total_mib=number_value(_text(entry, "vram", "size", "value")),
+            ecc_uncorrected_volatile=errors.get(_text(entry, "gpu")),
+        )
+        for index, entry in enumerate(_entries("amd-smi", text))
+    ]
+
+
+def parse_rocm_smi(text: str) -> list[Gpu]:
+    """Return the GPUs in the output of ROCM_SMI. Raises UnreadableOutput."""
+    document = _document("rocm-smi", text)
+    if not isinstance(document, dict):
+        raise UnreadableOutput("rocm-smi", "its JSON is no object")
+    driver = text_value(_text(document, "system", "Driver version"))
+    cards = [
+        document[name] for name in document
+        if str(name).startswith("card") and isinstance(document[name], dict)
+    ]  # fmt: skip
+    return [
+        Gpu(
+            index=index,
+            vendor="amd",
+            uuid=text_value(_text(card, "Unique ID")),
+            name=text_value(_text(card, "Card Series") or _text(card, "Card series")),
+            pci_bus_id=_address(_text(card, "PCI Bus")),
+            driver_version=driver,
+            memory_total_mib=_mib(_text(card, "VRAM Total Memory (B)")),
+        )
+        for index, card in enumerate(cards)
+    ]
+
+
+def _document(tool: str, text: str) -> t.Any:
+    """Return the JSON in an output; warnings may stand before it."""
+    begin = min((text.find(c) for c in "[{" if c in text), default=-1)
+    try:
+        return _JSON.raw_decode(text, begin)[0] if begin >= 0 else None
+    except (ValueError, RecursionError):
+        raise UnreadableOutput(tool, "its output is not the JSON that was asked for") from None
+
+
+def _entries(tool: str, text: str) -> list[dict[str, t.Any]]:
+    document = _document(tool, text)
+    if isinstance(document, dict):
+        document = document.get("gpu_data")
+    if not isinstance(document, list):
+        raise UnreadableOutput(tool, "its JSON is no list of GPUs")
+    return [entry for entry in document if isinstance(entry, dict)]
+
+
+def _text(data: t.Any, *path: str) -> str | None:
+    """Return the value at a path of keys, as text; numbers are written in several ways."""
+    for name in path:
+        data = data.get(name) if isinstance(data, dict) else None
+    if isinstance(data, (str, int, float)) and not isinstance(data, bool):
+        return str(data)
+    return None
+
+
+def _address(text: str | None) -> str | None:
+    value = text_value(text)
+    return normal_address(value) if value else None
+
+
+def _mib(text: str | None) -> int | None:
+    number = number_value(text)
+    return None if number is None else number // _MIB

@@ -1,0 +1,119 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A tiny CUDA start: load the driver's library, initialise it, count the devices.
+
+Private to this collection. Plain Python, no Ansible import. It needs no CUDA toolkit, and runs in a
+process of its own: a driver that hangs or crashes takes that one with it, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+
+from .._api.errors import UnreadableOutput
+from .._text import printable, tail
+from .command import Ran, run_command
+
+# A text, because the process must not need a file of ours: modules run from an archive.
+PROBE = """
+import ctypes, json
+
+def start():
+    try:
+        cuda = ctypes.CDLL("libcuda.so.1")
+    except OSError as exc:
+        return {"missing": str(exc)}
+    version, count = ctypes.c_int(0), ctypes.c_int(0)
+    steps = (
+        ("cuInit", lambda: cuda.cuInit(0)),
+        ("cuDriverGetVersion", lambda: cuda.cuDriverGetVersion(ctypes.byref(version))),
+        ("cuDeviceGetCount", lambda: cuda.cuDeviceGetCount(ctypes.byref(count))),
+    )
+    for step, call in steps:
+        code = call()
+        if code:
+            return {"step": step, "code": code}
+    return {"count": count.value, "version": version.value}
+
+print(json.dumps(start()))
+"""
+
+# From the page "CUDA Driver API", with what helps.
+_ERRORS = {
+    2: "out of memory. Is something else using the GPUs?",
+    3: "not initialized. Reload the driver, or reboot the machine",
+    46: "the devices are busy. Is the compute mode exclusive, and a program at work?",
+    100: "no device is detected, though the driver lists GPUs. Reboot the machine",
+    802: "system not yet initialized. The fabric manager is not running, does not fit the driver, "
+    "or has not finished; start nvidia-fabricmanager, and look at its log",
+    803: "the driver and its library have different versions. Reboot the machine",
+    804: "this CUDA compatibility library does not support these GPUs. Remove it, or use a newer "
+    "driver",
+    999: "unknown error. Reload the kernel module nvidia_uvm, or reboot the machine",
+}
+
+
+# The answer is one short line.
+_LAST_WORDS = 2000
+
+
+@dataclass(frozen=True)
+class CudaStart:
+    """How it went: ``device_count`` if CUDA started, else the reason why not.
+
+    Without the library there is nothing to start (``missing``).
+    """
+
+    device_count: int | None = None
+    code: int | None = None
+    problem: str | None = None
+    missing: bool = False
+
+
+def start_cuda(timeout: float) -> CudaStart:
+    """Start CUDA once, within ``timeout`` seconds."""
+    environment = {**os.environ, "LC_ALL": "C"}
+    # All devices are meant, whatever the account that we run as has in its profile.
+    environment.pop("CUDA_VISIBLE_DEVICES", None)
+    ran = run_command([sys.executable, "-I", "-c", PROBE], timeout, environment=environment)
+    if ran.timed_out:
+        return CudaStart(problem=f"CUDA did not start within {timeout:g} s: timed out, and killed")
+    if not ran.ok:
+        return CudaStart(problem=_crash(ran))
+    try:
+        return parse_probe(ran.stdout)
+    except UnreadableOutput as exc:
+        return CudaStart(problem=str(exc))
+
+
+def parse_probe(text: str) -> CudaStart:
+    """Return what the probe found. Raises UnreadableOutput."""
+    lines = tail(text.strip(), _LAST_WORDS).splitlines()
+    try:
+        # The library may print something of its own before.
+        found = json.loads(lines[-1] if lines else "")
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise UnreadableOutput("the start of CUDA", "nothing is known of how it went")
+    if "missing" in found:
+        return CudaStart(missing=True)
+    code, count = found.get("code"), found.get("count")
+    if isinstance(code, int):
+        step = printable(str(found.get("step")), 40)
+        meaning = _ERRORS.get(code, "see the page of the CUDA driver API")
+        return CudaStart(
+            code=code, problem=f"CUDA does not start: {step} returns {code}, {meaning}"
+        )
+    if not isinstance(count, int):
+        raise UnreadableOutput("the start of CUDA", "it counted no devices")
+    return CudaStart(device_count=count)
+
+
+def _crash(ran: Ran) -> str:
+    said = printable(ran.problem or tail(ran.stderr.strip(), 400), 120)
+    return f"CUDA does not start: the process ended with {ran.code}" + (f", {said}" if said else "")

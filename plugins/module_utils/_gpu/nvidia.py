@@ -1,0 +1,231 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What ``nvidia-smi`` says: its XML, its complaints, and its table of NVLinks.
+
+Private to this collection. Plain Python, no Ansible import. The XML has been there since the first
+versions, and new drivers add to it; the columns of ``--query-gpu`` were renamed several times, and
+one that is not known fails the whole query.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+from .._api.errors import UnreadableOutput
+from .._text import printable, tail
+from .command import Ran
+from .gpu import Gpu, number_value, switch_value, text_value
+from .pci import normal_address
+
+_BEGIN, _END = "<nvidia_smi_log>", "</nvidia_smi_log>"
+
+# What stands in place of any value of a GPU that does not answer.
+_TROUBLE = re.compile(r"GPU is lost|requires reset|unknown error|\bERR!", re.IGNORECASE)
+
+_UNCORRECTED = (
+    "sram_uncorrectable",
+    "sram_uncorrectable_parity",
+    "sram_uncorrectable_secded",
+    "dram_uncorrectable",
+)
+
+_VERSION = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){1,5}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class SmiLog:
+    """The document of ``nvidia-smi -q -x``; ``remarks`` is what stands around it."""
+
+    driver_version: str | None
+    cuda_version: str | None
+    gpus: tuple[Gpu, ...]
+    remarks: str = ""
+
+
+def parse_smi_xml(text: str) -> SmiLog:
+    """Return what ``nvidia-smi -q -x`` says, of any version. Raises UnreadableOutput.
+
+    Some versions print warnings before or behind the document.
+    """
+    begin, end = text.find(_BEGIN), text.rfind(_END)
+    if not 0 <= begin < end:
+        raise UnreadableOutput("nvidia-smi", "its output is not the XML document that -q -x prints")
+    end += len(_END)
+    try:
+        root = ElementTree.fromstring(text[begin:end])  # noqa: S314 - no prolog, so no entities
+    except (ElementTree.ParseError, ValueError) as exc:
+        problem = f"its XML cannot be read: {printable(str(exc))}"
+        raise UnreadableOutput("nvidia-smi", problem) from None
+    driver_version = text_value(root.findtext("driver_version"))
+    gpus = [
+        _parse_gpu(index, element, driver_version)
+        for index, element in enumerate(root.findall("gpu"))
+    ]
+    return SmiLog(
+        driver_version,
+        text_value(root.findtext("cuda_version")),
+        tuple(gpus),
+        f"{text[:begin]} {text[end:]}",
+    )
+
+
+def _parse_gpu(index: int, gpu: ElementTree.Element, driver_version: str | None) -> Gpu:
+    bus_id = text_value(gpu.findtext("pci/pci_bus_id")) or text_value(gpu.get("id"))
+    return Gpu(
+        index=index,
+        vendor="nvidia",
+        uuid=text_value(gpu.findtext("uuid")),
+        name=text_value(gpu.findtext("product_name")),
+        pci_bus_id=normal_address(bus_id) if bus_id else None,
+        driver_version=driver_version,
+        memory_total_mib=number_value(gpu.findtext("fb_memory_usage/total")),
+        persistence_mode=switch_value(gpu.findtext("persistence_mode")),
+        mig_mode=switch_value(gpu.findtext("mig_mode/current_mig")),
+        throttle_reasons=_active_reasons(gpu),
+        recovery_action=_recovery_action(gpu),
+        fabric_state=text_value(gpu.findtext("fabric/state")),
+        fabric_status=text_value(gpu.findtext("fabric/status")),
+        trouble=_trouble(gpu),
+        **_memory_errors(gpu),
+        **_temperatures(gpu),
+    )
+
+
+def _memory_errors(gpu: ElementTree.Element) -> dict[str, t.Any]:
+    exceeded = gpu.findtext("ecc_errors/aggregate/sram_threshold_exceeded")
+    return {
+        "ecc_mode": switch_value(gpu.findtext("ecc_mode/current_ecc")),
+        "ecc_uncorrected_volatile": _uncorrected(gpu.find("ecc_errors/volatile")),
+        "ecc_uncorrected_aggregate": _uncorrected(gpu.find("ecc_errors/aggregate")),
+        "ecc_threshold_exceeded": switch_value(exceeded),
+        "pages_pending": switch_value(gpu.findtext("retired_pages/pending_retirement")),
+        "rows_remapped": number_value(gpu.findtext("remapped_rows/remapped_row_unc")),
+        "rows_pending": switch_value(gpu.findtext("remapped_rows/remapped_row_pending")),
+        "rows_failure": switch_value(gpu.findtext("remapped_rows/remapped_row_failure")),
+    }
+
+
+def _uncorrected(counts: ElementTree.Element | None) -> int | None:
+    """Return the sum of uncorrected errors; old drivers count double bits, one level down."""
+    if counts is None:
+        return None
+    numbers = [number_value(counts.findtext(name)) for name in _UNCORRECTED]
+    numbers.append(number_value(counts.findtext("double_bit/total")))
+    known = [number for number in numbers if number is not None]
+    return sum(known) if known else None
+
+
+def _temperatures(gpu: ElementTree.Element) -> dict[str, t.Any]:
+    """Return degrees: up to Ampere the limits are absolute, from Ada on they are distances."""
+    found = {
+        "temperature_c": "gpu_temp",
+        "temperature_slowdown_c": "gpu_temp_slow_threshold",
+        "temperature_margin_c": "gpu_temp_tlimit",
+        "temperature_margin_slowdown_c": "gpu_temp_slow_tlimit_threshold",
+    }
+    return {name: number_value(gpu.findtext(f"temperature/{tag}")) for name, tag in found.items()}
+
+
+def _active_reasons(gpu: ElementTree.Element) -> tuple[str, ...]:
+    """Return why the clocks are low. The element was renamed from throttle to event in 2023."""
+    reasons = [
+        *gpu.iterfind("clocks_event_reasons/*"),
+        *gpu.iterfind("clocks_throttle_reasons/*"),
+    ]
+    active = [str(reason.tag) for reason in reasons if switch_value(reason.text)]
+    return tuple(printable(re.sub(r"^clocks_[a-z]+_reason_", "", tag), 60) for tag in active)
+
+
+def _recovery_action(gpu: ElementTree.Element) -> str | None:
+    action = text_value(gpu.findtext("gpu_recovery_action"))
+    if action is None and switch_value(gpu.findtext("gpu_reset_status/reset_required")):
+        return "Reset"
+    return action
+
+
+def _trouble(gpu: ElementTree.Element) -> str | None:
+    """Return the first value that says that the GPU does not answer."""
+    # Whoever runs something on the GPU chooses the name of the process.
+    for part in (child for child in gpu if child.tag != "processes"):
+        for element in part.iter():
+            if element.text and _TROUBLE.search(element.text):
+                return f"{printable(str(element.tag), 40)}: {printable(element.text, 60)}"
+    return None
+
+
+MISSING = "missing"
+TIMED_OUT = "timed_out"
+MISMATCH = "mismatch"
+NO_DRIVER = "no_driver"
+NO_DEVICES = "no_devices"
+LOST = "lost"
+FAILED = "failed"
+
+# The complaint is there, whatever came before it.
+_LAST_WORDS = 20_000
+
+# Texts first: the same exit code means several things. Both go to either stream.
+_COMPLAINTS = (
+    (MISMATCH, re.compile(r"driver/library version mismatch", re.IGNORECASE)),
+    (LOST, re.compile(r"unable to determine the device handle|GPU is lost", re.IGNORECASE)),
+    (NO_DRIVER, re.compile(r"couldn.t communicate with the NVIDIA driver", re.IGNORECASE)),
+    (NO_DRIVER, re.compile(r"NVML: (driver not loaded|unknown error)", re.IGNORECASE)),
+    (NO_DEVICES, re.compile(r"no devices were found", re.IGNORECASE)),
+)
+# From the manual page.
+_CODES = {6: NO_DEVICES, 9: NO_DRIVER, 12: NO_DRIVER, 15: LOST}
+
+
+def complaint_kind(ran: Ran) -> str:
+    """Return what kind of failure of ``nvidia-smi`` this is."""
+    if ran.timed_out:
+        return TIMED_OUT
+    text = last_words(ran)
+    for kind, pattern in _COMPLAINTS:
+        if pattern.search(text):
+            return kind
+    return _CODES.get(ran.code or 0, FAILED)
+
+
+def last_words(ran: Ran) -> str:
+    """Return what a tool said last, of both its outputs."""
+    return tail(ran.stdout, _LAST_WORDS) + tail(ran.stderr, _LAST_WORDS)
+
+
+def complaint_text(ran: Ran) -> str:
+    """Return what the tool itself says about its failure, in one line."""
+    if ran.problem:
+        return printable(ran.problem)
+    if ran.flooded:
+        return "it wrote without end"
+    text = printable(ran.stderr.strip() or ran.stdout.strip() or "it says nothing").rstrip(".")
+    return f"{text} (exit code {ran.code})"
+
+
+def library_version(text: str) -> str | None:
+    """Return the version of the library that the complaint about a mismatch names."""
+    match = re.search(r"library version:?\s{0,9}([0-9.]{1,40})", text)
+    return match[1].strip(".") if match else None
+
+
+def module_version(text: str) -> str | None:
+    """Return the version of the loaded kernel module, from /proc or /sys."""
+    match = _VERSION.search(text)
+    return match[0] if match else None
+
+
+def inactive_links(text: str) -> dict[int, list[int]]:
+    """Return the links that ``nvidia-smi nvlink --status`` calls inactive, by index of the GPU."""
+    found: dict[int, list[int]] = {}
+    gpu: int | None = None
+    for line in text.splitlines():
+        if match := re.match(r"\s*GPU ([0-9]{1,4}):", line, re.ASCII):
+            gpu = int(match[1])
+        match = re.match(r"\s*Link ([0-9]{1,4}):.*inactive", line, re.ASCII | re.IGNORECASE)
+        if match and gpu is not None:
+            found.setdefault(gpu, []).append(int(match[1]))
+    return found

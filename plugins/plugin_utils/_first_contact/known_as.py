@@ -1,0 +1,100 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Under which name, and in which file, ssh keeps the key of a host, by our own settings.
+
+Private to this collection. Plain Python, no Ansible import. What ssh prints names both as well, but
+a machine can print the same; so a command that somebody is to type is never made of that.
+"""
+
+from __future__ import annotations
+
+import getopt
+import os
+import re
+import shlex
+import typing as t
+from dataclasses import dataclass
+
+from ...module_utils._text import printable
+
+_SSH_PORT = 22
+
+# The options of ssh as its manual page has them; a colon follows those with a value.
+_SSH_OPTIONS = "1246AB:b:CD:E:F:GI:J:KL:MNO:P:Q:R:S:TVW:XYac:e:fgi:kl:m:no:p:qstvw:xy"
+_OPTION = re.compile(r"\s*(\w+)(?:\s*=\s*|\s+)(.*)", re.ASCII | re.DOTALL)
+
+# Longer ones are nothing that somebody types.
+_LONGEST = 400
+
+
+@dataclass(frozen=True)
+class KnownAs:
+    """The name, and the file if a setting names it; else ssh looks where it always does."""
+
+    name: str
+    file: str | None = None
+
+    @property
+    def forget_command(self) -> str | None:
+        """The command that removes the key; None if it cannot be shown as it has to be typed."""
+        words = ["ssh-keygen", *(("-f", self.file) if self.file else ()), "-R", self.name]
+        return " ".join(map(shlex.quote, words)) if all(map(_is_shown, words)) else None
+
+
+def _is_shown(word: str) -> bool:
+    return bool(word) and printable(word, _LONGEST) == word
+
+
+def known_as(
+    arguments: t.Sequence[str | None], address: str, port: str | int | None = None
+) -> KnownAs:
+    """Return under which name ssh knows the host that it reaches at this address and port.
+
+    ``arguments`` are the texts of ``ssh_args``, ``ssh_common_args`` and ``ssh_extra_args``, in the
+    order in which ssh gets them: of an option that comes twice it takes the first. A text that
+    is no command line says nothing. What the user's ssh_config says is not known here.
+
+        >>> known_as(["-C", "-o HostKeyAlias=i-0a1b"], "203.0.113.7", 2222)
+        KnownAs(name='i-0a1b', file=None)
+    """
+    options: dict[str, list[str]] = {}
+    for text in arguments:
+        for name, values in _options(text or ""):
+            options.setdefault(name, values)
+    alias = options.get("hostkeyalias")
+    file = options.get("userknownhostsfile")
+    # ssh itself writes all names in lower case; those that it hashes are found by no other.
+    name = alias[0] if alias else _with_port(address, port)
+    return KnownAs(name.lower(), _path(file[0]) if file else None)
+
+
+def _options(text: str) -> t.Iterator[tuple[str, list[str]]]:
+    """Yield the names, in lower case, and the values of all ``-o`` in a text of arguments."""
+    try:
+        given, _rest = getopt.getopt(shlex.split(text), _SSH_OPTIONS)
+    except (ValueError, getopt.GetoptError):
+        return
+    for flag, value in given:
+        match = _OPTION.fullmatch(value) if flag == "-o" else None
+        words = _words(match[2]) if match else []
+        if match and words:
+            yield match[1].lower(), words
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return [word for word in shlex.split(text) if word]
+    except ValueError:
+        return []
+
+
+def _with_port(address: str, port: str | int | None) -> str:
+    return address if str(port or _SSH_PORT) == str(_SSH_PORT) else f"[{address}]:{port}"
+
+
+def _path(file: str) -> str | None:
+    """Return the path of a file of known hosts; None if only ssh knows it, or there is none."""
+    if file.lower() == "none" or "%" in file or "${" in file:
+        return None
+    return os.path.expanduser(file)

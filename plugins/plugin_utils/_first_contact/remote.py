@@ -1,0 +1,200 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs commands and modules on a host through its connection plugin, with an end in sight.
+
+Private to this collection. What a connection plugin reports as an exception, with ssh's words in
+it, becomes a problem; so does a command that does not come back, or writes without end.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible import constants as C
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.text.converters import to_text
+from ansible.plugins.action import ActionBase
+from ansible.plugins.connection import ConnectionBase
+
+from .children import Flooded, OutOfTime, in_time
+from .problem import TIMED_OUT, UNREACHABLE, Problem
+from .ssh import host_known_as, is_ssh, words_about_host_key
+from .ssh_failure import Setting, Target, judge, no_answer, speaks_of_host_key
+
+# How long a command may take on top of the time that ssh may take to connect.
+_PATIENCE = 20.0
+
+
+class Lost(Exception):
+    """There is no connection, or no answer. ``cut_short`` if it got less than its full time."""
+
+    def __init__(self, problem: Problem, cut_short: bool = False) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+        self.cut_short = cut_short
+
+
+class Remote:
+    """The host of a task, before it is known to have anything but a shell."""
+
+    def __init__(self, action: ActionBase, task_vars: t.Mapping[str, t.Any]) -> None:
+        self._action = action
+        self._connection = action._connection
+        self._task_vars = task_vars
+        self._is_ssh = is_ssh(self._connection)
+        self.target = Target(
+            self._setting("host"),
+            self._setting("port"),
+            self._setting("remote_user"),
+            known_as=host_known_as(self._connection) if self._is_ssh else None,
+        )
+        self.full_time = self._connect_timeout() + _PATIENCE
+
+    def run(
+        self, command: str, seconds: float | None = None, *, sudoable: bool = False
+    ) -> dict[str, t.Any]:
+        """Run a command in a shell, and return its ``rc``, ``stdout`` and ``stderr``. Raises Lost.
+
+        It may take ``seconds``, or the time that a short command may take at most. With
+        ``sudoable`` it is run as whom the task becomes.
+        """
+        seconds = self.full_time if seconds is None else seconds
+        return self._in_time(
+            lambda: self._action._low_level_execute_command(command, sudoable=sudoable), seconds
+        )
+
+    def connect_anew(self, command: str, seconds: float) -> dict[str, t.Any]:
+        """Run a command over a connection that is made for it.
+
+        A connection that is kept from before may lead nowhere, or hide a host key that changed.
+        """
+
+        def run() -> t.Any:
+            if type(self._connection).reset is not ConnectionBase.reset:
+                self._connection.reset()
+            return self._action._low_level_execute_command(command, sudoable=False)
+
+        return self._in_time(run, min(seconds, self.full_time))
+
+    def module(
+        self, name: str, arguments: t.Mapping[str, t.Any], seconds: float
+    ) -> dict[str, t.Any]:
+        """Run a module, and return what it answers, whatever that is. Raises Lost.
+
+        Its temporary folder is removed within the same time; what Ansible removes at the end of a
+        task, it waits for without a limit.
+        """
+        shell = self._connection._shell
+
+        def run() -> t.Any:
+            answer = self._action._execute_module(
+                module_name=name, module_args=dict(arguments), task_vars=self._task_vars
+            )
+            self._action._remove_tmp_path(shell.tmpdir)
+            return answer
+
+        try:
+            return self._in_time(run, seconds)
+        except Lost as lost:
+            if lost.problem.kind == TIMED_OUT:
+                raise Lost(_endless(name, seconds, str(self.target))) from None
+            raise
+        except Exception as exc:  # whatever Ansible trips over in the answer
+            raise Lost(_unreadable(exc, str(self.target))) from exc
+        finally:
+            shell.tmpdir = None
+
+    def _in_time(self, work: t.Callable[[], t.Any], seconds: float) -> dict[str, t.Any]:
+        try:
+            answer: dict[str, t.Any] = in_time(work, seconds)
+        except OutOfTime:
+            problem = no_answer(seconds, self.target)
+            raise Lost(problem, cut_short=seconds < self.full_time) from None
+        except Flooded:
+            raise Lost(_flooded(str(self.target))) from None
+        except AnsibleError as exc:
+            raise Lost(self.judged(to_text(exc))) from exc
+        return answer
+
+    def judged(self, text: str) -> Problem:
+        """Return what this text of ssh means, or of a machine that prints what ssh would.
+
+        A verdict about the host key is confirmed by a connection that does not go in.
+        """
+        if not self._is_ssh or not speaks_of_host_key(text):
+            return judge(text, self.target)
+        words = self._words_about_host_key()
+        if speaks_of_host_key(words):
+            return judge(words, self.target)
+        return judge(text, self.target, believe_host_key=False)
+
+    def _words_about_host_key(self) -> str:
+        seconds = self._connect_timeout()
+        try:
+            return in_time(lambda: words_about_host_key(self._connection, seconds), 2 * seconds)
+        except (OutOfTime, Flooded, OSError, ValueError):
+            return ""
+
+    def _connect_timeout(self) -> float:
+        try:
+            return float(self._connection.get_option("timeout"))
+        except (KeyError, TypeError, ValueError):
+            return 10.0
+
+    def _setting(self, option: str) -> Setting | None:
+        """Return an option of the connection and where it came from, or None if nowhere."""
+        try:
+            value = self._connection.get_option(option)
+        except KeyError:
+            return None
+        return None if value is None else Setting(to_text(value), self._origin(option))
+
+    def _origin(self, option: str) -> str:
+        try:
+            _value, origin = C.config.get_config_value_and_origin(
+                option,
+                plugin_type="connection",
+                plugin_name=self._connection._load_name,
+                keys=self._action._task.dump_attrs(),
+                variables=self._task_vars,
+            )
+        except AnsibleError:
+            return "as configured"
+        return _origin_words(str(origin))
+
+
+def _origin_words(origin: str) -> str:
+    """Return where a value came from, as people call it."""
+    kind, _colon, name = origin.partition(": ")
+    return {"var": f"from {name}", "env": f"from {name}", "default": "by default"}.get(
+        kind, f"from {origin}"
+    )
+
+
+def _flooded(tried: str) -> Problem:
+    return Problem(
+        UNREACHABLE,
+        "the machine writes without end",
+        "Do not use it before you know why; nothing of what it wrote was kept.",
+        final=True,
+        tried=tried,
+    )
+
+
+def _endless(module: str, seconds: float, tried: str) -> Problem:
+    return Problem(
+        TIMED_OUT,
+        f"the module {module} did not end within {seconds:.0f} s",
+        "Log in and see what keeps the machine busy, or do without it.",
+        tried=tried,
+    )
+
+
+def _unreadable(exc: Exception, tried: str) -> Problem:
+    return Problem(
+        UNREACHABLE,
+        f"Ansible could not read what the machine answered ({type(exc).__name__})",
+        "See the whole error with -vvv, or do without this machine.",
+        tried=tried,
+    )

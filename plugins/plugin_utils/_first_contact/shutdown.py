@@ -1,0 +1,68 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether a machine is about to go down: the command that looks, and what it saw.
+
+Private to this collection. Plain Python, no Ansible import. Needs no root and no Python on the
+machine. A first boot that installs drivers often ends with a reboot, which begins in the moments
+after cloud-init says that it is done.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ...module_utils._text import clock_face, head
+from .problem import REBOOTING, Problem
+
+# What cloud-init leaves behind to shut the machine down looks like itself until it does so. The
+# brackets keep the pattern from being found in the command line of this look.
+COMMAND = r"""
+echo "system $(systemctl is-system-running 2>/dev/null)"
+ps -eo args 2>/dev/null |
+  grep -E '[c]loud-init (modules|--all-stages)|(^|[ /])[s]hutdown +-[hHPr]( |$)' |
+  sed 's/^/process /'
+sed 's/^/scheduled /' /run/systemd/shutdown/scheduled 2>/dev/null
+date '+now %s'
+exit 0
+"""
+# A few lines, but as many more as there are processes that look like a shutdown.
+_KEPT = 16 * 1024
+_DUE = re.compile(r"^scheduled USEC=(\d{1,19})$", re.ASCII | re.MULTILINE)
+_MODE = re.compile(r"^scheduled MODE=([a-z-]{1,20})$", re.ASCII | re.MULTILINE)
+_NOW = re.compile(r"^now (\d{1,12})$", re.ASCII | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Shutdown:
+    """The machine goes down in so many ``seconds``; ``message`` says so."""
+
+    seconds: float
+    message: str
+
+
+def find(stdout: str) -> Shutdown | None:
+    """Return what the output of ``COMMAND`` says about the end of this boot, or None."""
+    stdout = head(stdout, _KEPT)
+    lines = stdout.splitlines()
+    if "system stopping" in lines:
+        return Shutdown(0, "the machine is shutting down")
+    if any(line.startswith("process ") for line in lines):
+        return Shutdown(0, "the machine is about to be shut down")
+    due, now, mode = _DUE.search(stdout), _NOW.search(stdout), _MODE.search(stdout)
+    if not due or not now:
+        return None
+    seconds = max(0.0, int(due[1]) / 1_000_000 - int(now[1]))
+    what = mode[1] if mode else "shutdown"
+    return Shutdown(seconds, f"a {what} of the machine is scheduled in {clock_face(seconds)}")
+
+
+def coming(shutdown: Shutdown) -> Problem:
+    """Return the problem that a machine is which goes down while it is waited for."""
+    return Problem(
+        REBOOTING,
+        shutdown.message,
+        "Nothing should be started on it before it is back; raise "
+        "instance_ready_cloud_init_timeout if that takes longer (0 does not look at it).",
+    )

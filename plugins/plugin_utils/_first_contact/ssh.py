@@ -1,0 +1,72 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What only the connection plugin ssh has: its arguments, and a look at the host key alone.
+
+Private to this collection.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import typing as t
+
+from ansible.module_utils.common.text.converters import to_text
+from ansible.plugins.connection import ConnectionBase
+
+from .known_as import KnownAs, known_as
+
+# In the order in which ssh gets them; of an option that comes twice it takes the first.
+_ARGUMENTS = ("ssh_args", "ssh_common_args", "ssh_extra_args")
+
+# No session, so the machine gets no word in; and nobody is let in, whoever would be.
+_ONLY_LOOK = (
+    "-S", "none", "-N", "-T", "-o", "BatchMode=yes", "-o", "PreferredAuthentications=none",
+    "-o", "LogLevel=ERROR",
+)  # fmt: skip
+
+
+def is_ssh(connection: ConnectionBase) -> bool:
+    """Return whether this is the plugin that starts the program ssh, or one that acts like it."""
+    return all(connection.has_option(name) for name in (*_ARGUMENTS, "ssh_executable"))
+
+
+def host_known_as(connection: ConnectionBase) -> KnownAs | None:
+    """Return under which name, and in which file, ssh keeps the key of the host."""
+    address = connection.get_option("host")
+    if not address:
+        return None
+    arguments = [_text(connection, name) for name in _ARGUMENTS]
+    return known_as(arguments, to_text(address), connection.get_option("port"))
+
+
+def words_about_host_key(connection: ConnectionBase, seconds: float) -> str:
+    """Return what ssh itself prints when it looks at the host key and does not go in.
+
+    A machine that lets people in can print the same as ssh does about a wrong host key. Here it
+    cannot: what is printed is empty, or ssh's own. The time that this takes is bounded.
+    """
+    command = [_text(connection, "ssh_executable"), *_ONLY_LOOK]
+    command += ["-o", f"ConnectTimeout={max(1, round(seconds))}"]
+    for name in _ARGUMENTS:
+        command += shlex.split(_text(connection, name))
+    if connection.get_option("host_key_checking") is False:
+        command += ["-o", "StrictHostKeyChecking=no"]
+    for flag, option in (("-p", "port"), ("-l", "remote_user")):
+        if connection.get_option(option):
+            command += [flag, _text(connection, option)]
+    command.append(_text(connection, "host"))
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    return done.stderr.decode("utf-8", "replace")
+
+
+def _text(connection: ConnectionBase, option: str) -> str:
+    value: t.Any = connection.get_option(option)
+    return "" if value is None else to_text(value)

@@ -1,0 +1,105 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Expressions of the user over the variables of a host: which host, what name, which groups.
+
+Private to this collection. What Ansible's Constructable offers is used as it is; it is silent about
+an expression that fails, and these are not.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from functools import partial
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.text.converters import to_text
+
+from ...module_utils._api.errors import OptionError
+from ...module_utils._offers.hosts import chosen_name
+from ...module_utils._text import json_type, printable, quoted
+from .trust import plain_if_harmless
+
+Variables = t.Dict[str, t.Any]
+
+
+class Expressions:
+    """The expressions of one source. ``plugin`` is the inventory plugin, after its options."""
+
+    def __init__(self, plugin: t.Any) -> None:
+        self._plugin = plugin
+        self._failed: dict[tuple[str, str], list[tuple[str, str]]] = {}
+
+    def keeps(self, variables: Variables) -> bool:
+        """Return whether all filters, and no exclude filter, are true. Raises OptionError."""
+        option = self._plugin.get_option
+        return all(
+            self._is_true("filters", text, variables) for text in option("filters")
+        ) and not any(
+            self._is_true("exclude_filters", text, variables) for text in option("exclude_filters")
+        )
+
+    def name(self, default: str, variables: Variables) -> str:
+        """Return the first name that is not empty, or the default one."""
+        for text in self._plugin.get_option("hostnames"):
+            compose = partial(self._plugin._compose, text, variables)
+            value = self._tried("hostnames", text, default, compose)
+            name = "" if value is None else chosen_name(to_text(value))
+            if name:
+                return name
+        return default
+
+    def construct(self, host: str, variables: Variables) -> None:
+        """Set composed variables, then add the host to composed and to keyed groups."""
+        plugin = self._plugin
+        for name, text in (plugin.get_option("compose") or {}).items():
+            self._tried("compose", name, host, partial(self._compose, name, text, variables, host))
+        for name, text in (plugin.get_option("groups") or {}).items():
+            add = partial(plugin._add_host_to_composed_groups, {name: text}, variables, host, True)
+            self._tried("groups", name, host, add)
+        for keyed in plugin.get_option("keyed_groups") or []:
+            key = keyed.get("key") if isinstance(keyed, dict) else keyed
+            add = partial(plugin._add_host_to_keyed_groups, [keyed], variables, host, True)
+            self._tried("keyed_groups", str(key), host, add)
+
+    def warnings(self) -> list[str]:
+        """Return a sentence for every expression that failed, however many hosts it failed for."""
+        return [
+            f"{option}: {quoted(label)} fails for {len(failed)} hosts, first for "
+            f"{quoted(failed[0][0], 210)}: {failed[0][1]}"
+            for (option, label), failed in self._failed.items()
+        ]
+
+    def _compose(self, name: str, text: str, variables: Variables, host: str) -> None:
+        inventory = self._plugin.inventory
+        self._plugin._set_composite_vars({name: text}, variables, host, True)
+        value = plain_if_harmless(inventory.get_host(host).vars[name])
+        inventory.set_variable(host, name, value)
+
+    def _is_true(self, option: str, text: str, variables: Variables) -> bool:
+        try:
+            value = self._plugin._compose(text, variables)
+        # Whatever a filter raises: taken for false, it would drop machines silently.
+        except Exception as exc:  # noqa: BLE001 - it is told
+            raise OptionError(option, f"{quoted(text)} fails: {_reason(exc)}") from None
+        if not isinstance(value, bool):
+            problem = f"{quoted(text)} gives {json_type(value)}, not true or false"
+            raise OptionError(option, problem)
+        return value
+
+    def _tried(self, option: str, label: str, host: str, call: t.Callable[[], t.Any]) -> t.Any:
+        """Return what ``call`` returns; a failure is an error if ``strict`` is on, else noted."""
+        try:
+            return call()
+        except Exception as exc:  # noqa: BLE001 - likewise
+            if self._plugin.get_option("strict"):
+                problem = f"{quoted(label)} fails for host {quoted(host, 210)}: {_reason(exc)}"
+                raise OptionError(option, problem) from None
+            self._failed.setdefault((option, label), []).append((host, _reason(exc)))
+            return None
+
+
+def _reason(exc: Exception) -> str:
+    # The text of an error of Ansible's own has the lines of the file in it.
+    problem = getattr(exc, "message", None) if isinstance(exc, AnsibleError) else None
+    return printable(to_text(problem or exc), 300)

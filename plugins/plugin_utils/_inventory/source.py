@@ -1,0 +1,53 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Inventory source files: whether one is ours, and whether its options exist.
+
+Private to this collection.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import typing as t
+
+import yaml
+
+from ...module_utils._api.errors import OptionError
+from ...module_utils._text import quoted
+
+# A configuration is a few lines; whatever is larger holds somebody else's hosts.
+MAX_BYTES = 1_000_000
+
+
+def names_plugin(path: str, plugin: str) -> bool:
+    """Return whether a file is a YAML mapping whose ``plugin`` is ``plugin``.
+
+    A file with a mistake in it counts if a line says so, or the mistake would never be reported.
+    """
+    if not path.endswith((".yml", ".yaml")) or os.path.getsize(path) > MAX_BYTES:
+        return False
+    try:
+        with open(path, encoding="utf-8") as stream:
+            text = stream.read()
+    except (OSError, ValueError):
+        return False
+    try:
+        # Only composed: tags such as !vault are of no interest here.
+        top = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError:
+        return any(line.startswith("plugin:") and plugin in line for line in text.splitlines())
+    if not isinstance(top, yaml.MappingNode):
+        return False
+    return any(key.value == "plugin" and value.value == plugin for key, value in top.value)
+
+
+def refuse_unknown_options(given: t.Iterable[t.Any], known: t.Iterable[str]) -> None:
+    """Raise OptionError for an option that does not exist; Ansible would ignore it silently."""
+    known = sorted(known)
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else f". Options are: {', '.join(known)}"
+            raise OptionError(quoted(str(name)), f"there is no such option{hint}")

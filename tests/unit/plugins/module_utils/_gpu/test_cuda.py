@@ -1,0 +1,153 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The start of CUDA: with libraries of our own, and in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import (
+    UnreadableOutput,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu import cuda as _gpu_cuda
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.command import Ran
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.cuda import (
+    CudaStart,
+    parse_probe,
+    start_cuda,
+)
+from hypothesis import given
+
+from ...helpers import ANY_JSON, ANY_TEXT
+
+LIBRARY = """
+#include <stdlib.h>
+#include <unistd.h>
+int cuInit(unsigned flags) {{ {init} }}
+int cuDriverGetVersion(int *version) {{ *version = 12040; return 0; }}
+int cuDeviceGetCount(int *count) {{ *count = {count}; return {count_code}; }}
+"""
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A function that makes a library of the driver, which the process then finds."""
+    compiler = shutil.which("cc")
+    if not compiler:
+        pytest.skip("no C compiler to make a library with")
+
+    def make(init: str = "return 0;", count: int = 8, count_code: int = 0) -> None:
+        source = tmp_path / "cuda.c"
+        source.write_text(LIBRARY.format(init=init, count=count, count_code=count_code))
+        target = str(tmp_path / "libcuda.so.1")
+        subprocess.run([compiler, "-shared", "-fPIC", "-o", target, str(source)], check=True)
+        monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+
+    return make
+
+
+def test_a_good_library_counts_its_devices(install, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    install()
+
+    assert start_cuda(60) == CudaStart(device_count=8)
+
+
+def test_all_devices_are_meant(install, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    install('return getenv("CUDA_VISIBLE_DEVICES") ? 999 : 0;')
+
+    assert start_cuda(60).code is None
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (802, "cuInit returns 802, system not yet initialized. The fabric manager is not running"),
+        (803, "cuInit returns 803, the driver and its library have different versions"),
+        (999, "cuInit returns 999, unknown error"),
+        (4711, "cuInit returns 4711, see the page"),
+    ],
+)
+def test_errors_of_the_library_are_explained(install, code: int, words: str) -> None:
+    install(f"return {code};")
+
+    start = start_cuda(60)
+
+    assert (start.code, start.device_count) == (code, None)
+    assert words in (start.problem or "")
+
+
+def test_a_later_step_may_fail_too(install) -> None:
+    install(count_code=100)
+
+    assert "cuDeviceGetCount returns 100" in (start_cuda(60).problem or "")
+
+
+def test_a_library_that_hangs_is_given_up(install) -> None:
+    install("sleep(600); return 0;")
+
+    assert start_cuda(1).problem == "CUDA did not start within 1 s: timed out, and killed"
+
+
+def test_a_library_that_crashes_takes_only_its_own_process_along(install) -> None:
+    install("abort(); return 0;")
+
+    assert "the process ended with -6" in (start_cuda(60).problem or "")
+
+
+def test_a_library_that_cannot_be_loaded_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "libcuda.so.1").write_bytes(b"no library")
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+
+    assert start_cuda(60) == CudaStart(missing=True)
+
+
+def test_the_process_reads_nothing_from_the_current_folder(
+    install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install()
+    (tmp_path / "json.py").write_text("raise SystemExit('run from the current folder')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    assert start_cuda(60).device_count == 8
+
+
+def test_a_python_that_cannot_be_started_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+
+    assert "No such file or directory" in (start_cuda(60).problem or "")
+
+
+def test_what_the_process_does_not_say_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_gpu_cuda, "run_command", lambda *_, **__: Ran(0, stdout="hello\n"))
+
+    assert start_cuda(60).problem == "the start of CUDA: nothing is known of how it went"
+
+
+@given(ANY_JSON)
+def test_any_json_is_an_outcome_or_a_typed_error(found: object) -> None:
+    for document in (found, {"count": found}, {"code": found, "step": found}):
+        try:
+            start = parse_probe("noise\n" + json.dumps(document))
+        except UnreadableOutput:
+            continue
+        assert start.missing or start.problem or isinstance(start.device_count, int)
+
+
+@given(ANY_TEXT)
+def test_any_text_is_an_outcome_or_a_typed_error(text: str) -> None:
+    try:
+        problem = parse_probe(text).problem
+    except UnreadableOutput as exc:
+        problem = str(exc)
+    assert problem is None or "start" in problem

@@ -1,0 +1,316 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The checks, one by one, on GPUs that differ from a healthy one in one thing."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+import pytest
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.cuda import CudaStart
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.expectations import (
+    Expectations,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.facts import (
+    FabricManager,
+    Facts,
+    Tool,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.gpu import Gpu
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.judge import judge
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.kernel_log import KernelLog
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.pci import PciFunction
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ...helpers import ANY_TEXT
+
+HEALTHY = Gpu(
+    index=0,
+    vendor="nvidia",
+    uuid="GPU-1",
+    name="NVIDIA H100 80GB HBM3",
+    pci_bus_id="0000:18:00.0",
+    driver_version="565.57.01",
+    memory_total_mib=81559,
+    persistence_mode=True,
+    mig_mode=False,
+    ecc_mode=True,
+    ecc_uncorrected_volatile=0,
+    ecc_uncorrected_aggregate=0,
+    rows_pending=False,
+    rows_failure=False,
+    temperature_c=30,
+    temperature_margin_c=57,
+    temperature_margin_slowdown_c=-2,
+    throttle_reasons=("gpu_idle",),
+)
+SWITCH = PciFunction("0000:05:00.0", "0680", "10de", "22a3", "a1")
+
+
+def facts(*gpus: Gpu, output: str = "", switch: bool = False, **more: t.Any) -> Facts:
+    """Return what is found on a machine with these GPUs, all well otherwise."""
+    pci = [PciFunction(gpu.pci_bus_id or "", "0302", "10de", "2330", "a1") for gpu in gpus]
+    nvidia = Tool(
+        "nvidia-smi", gpus=gpus, driver_version="565.57.01", cuda_version="12.7", output=output
+    )
+    found: dict[str, t.Any] = {
+        "pci": (*pci, *([SWITCH] if switch else [])),
+        "nvidia": nvidia,
+        "kernel_log": KernelLog(),
+        "cuda": CudaStart(device_count=len(gpus)),
+        **more,
+    }
+    return Facts(**found)
+
+
+def changed(**values: t.Any) -> Gpu:
+    return dataclasses.replace(HEALTHY, **values)
+
+
+def verdicts(found: Facts, **expected: t.Any) -> dict[str, str]:
+    report = judge(found, Expectations(**expected))
+    return {check["name"]: check["verdict"] for check in report["checks"]}
+
+
+def failed(found: Facts, **expected: t.Any) -> list[str]:
+    return [name for name, verdict in verdicts(found, **expected).items() if verdict == "fail"]
+
+
+def test_a_healthy_gpu_passes() -> None:
+    assert judge(facts(HEALTHY), Expectations())["verdict"] == "pass"
+
+
+@pytest.mark.parametrize(
+    ("values", "check"),
+    [
+        ({"ecc_uncorrected_volatile": 1}, "ecc"),
+        ({"ecc_threshold_exceeded": True}, "ecc"),
+        ({"rows_pending": True}, "memory_rows"),
+        ({"rows_failure": True}, "memory_rows"),
+        ({"pages_pending": True}, "memory_rows"),
+        ({"recovery_action": "Reboot"}, "gpu_state"),
+        ({"trouble": "ecc_mode: GPU is lost"}, "gpu_state"),
+        ({"temperature_margin_c": -2}, "temperature"),
+        ({"temperature_c": 89, "temperature_slowdown_c": 89}, "temperature"),
+        ({"throttle_reasons": ("hw_slowdown", "hw_thermal_slowdown")}, "throttling"),
+        ({"throttle_reasons": ("gpu_idle", "hw_power_brake_slowdown")}, "throttling"),
+    ],
+)
+def test_one_fault_fails_one_check(values: dict[str, t.Any], check: str) -> None:
+    assert failed(facts(changed(**values))) == [check]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        # Errors of long ago, of which nothing is left to do.
+        {"ecc_uncorrected_aggregate": 71, "rows_remapped": 4},
+        {"temperature_margin_c": -1},
+        {"temperature_c": 88, "temperature_slowdown_c": 89, "temperature_margin_c": None},
+        # A GPU at work, and one that is only noticed.
+        {"throttle_reasons": ("sw_power_cap", "sw_thermal_slowdown")},
+        {"persistence_mode": False},
+        {"mig_mode": True},
+    ],
+)
+def test_what_is_no_fault(values: dict[str, t.Any]) -> None:
+    assert failed(facts(changed(**values))) == []
+
+
+def details(found: Facts, **expected: t.Any) -> dict[str, tuple[str, str]]:
+    report = judge(found, Expectations(**expected))
+    return {check["name"]: (check["verdict"], check["detail"]) for check in report["checks"]}
+
+
+@pytest.mark.parametrize(
+    ("values", "check", "detail"),
+    [
+        ({}, "tool", "nvidia-smi answers"),
+        ({}, "gpu_state", "no GPU is lost or asks to be reset"),
+        ({}, "temperature", "30 C to 30 C"),
+        ({}, "throttling", "no GPU is slowed down by its hardware; clocks are low for: gpu_idle"),
+        ({"throttle_reasons": ()}, "throttling", "no GPU is slowed down by its hardware"),
+        ({}, "persistence", "on, on 1 GPU"),
+        ({"persistence_mode": False}, "persistence", "off on 1 of 1 GPU; programs start slower"),
+        ({}, "mig", "off"),
+        ({"mig_mode": True}, "mig", "on, and left alone: GPU 0 (0000:18:00.0)"),
+        ({}, "ecc", "no uncorrected error since the driver was loaded, 0 in the lifetime"),
+        (
+            {"ecc_uncorrected_aggregate": 71},
+            "ecc",
+            "no uncorrected error since the driver was loaded, 71 in the lifetime",
+        ),
+        ({"rows_remapped": 4}, "memory_rows", "nothing waits for a reset, 4 rows remapped so far"),
+    ],
+)
+def test_what_is_said_of_a_good_gpu(values: dict[str, t.Any], check: str, detail: str) -> None:
+    assert details(facts(changed(**values)))[check] == ("pass", detail)
+
+
+MI300X = PciFunction("0000:05:00.0", "0380", "1002", "74a1", "00")
+NO_TOOL = Tool("nvidia-smi", kind="missing")
+
+
+def test_gpus_of_amd_without_their_tool() -> None:
+    found = facts(pci=(MI300X,), nvidia=NO_TOOL, amd=Tool("amd-smi", kind="missing"))
+
+    verdict, detail = details(found)["tool"]
+
+    assert verdict == "fail"
+    assert detail.startswith(
+        "1 GPU plugged in (0000:05:00.0), but there is no amd-smi or rocm-smi: "
+    )
+
+
+def test_a_gpu_that_is_expected_where_there_is_neither_gpu_nor_tool() -> None:
+    found = facts(pci=(), nvidia=NO_TOOL, amd=Tool("amd-smi", kind="missing"))
+
+    said = details(found, count=1)
+
+    assert said["count"][0] == "fail"
+    assert {verdict for name, (verdict, _detail) in said.items() if name != "count"} == {"skip"}
+    assert details(found)["count"] == ("pass", "there is no GPU, and none is expected")
+
+
+def test_a_gpu_that_is_listed_and_does_not_answer_on_the_bus_is_lost() -> None:
+    dead = PciFunction("0000:18:00.0", "0302", "10de", "2330", "ff")
+
+    verdict, detail = details(facts(HEALTHY, pci=(dead,)))["count"]
+
+    assert verdict == "fail"
+    assert detail.startswith("0000:18:00.0 does not answer on the PCI bus: it is lost. Reboot ")
+
+
+def test_a_gpu_that_tells_nothing_of_itself_is_not_judged() -> None:
+    silent = Gpu(index=0, vendor="nvidia", pci_bus_id="0000:18:00.0")
+
+    found = verdicts(facts(silent))
+
+    assert "fail" not in found.values()
+    for name in ("ecc", "memory_rows", "temperature", "persistence", "mig"):
+        assert found[name] == "skip"
+
+
+def test_a_corrupted_inforom_is_named() -> None:
+    found = facts(HEALTHY, output="WARNING: infoROM is corrupted at gpu 0000:18:00.0\n")
+
+    (reason,) = judge(found, Expectations())["reasons"]
+
+    assert reason.startswith("The infoROM of 0000:18:00.0 is corrupted.")
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "count", "switch", "verdict"),
+    [
+        ("Completed", "Success", 8, True, "pass"),
+        ("Completed", "Success", 8, False, "skip"),
+        ("In Progress", None, 8, True, "fail"),
+        ("Not Started", None, 8, False, "fail"),
+        ("Completed", "Insufficient Resources", 8, True, "fail"),
+        ("In Progress", None, 1, True, "fail"),
+        # One GPU of a switched machine, handed to a virtual one.
+        ("In Progress", None, 1, False, "skip"),
+    ],
+)
+def test_the_state_of_the_fabric(
+    state: str, status: str | None, count: int, switch: bool, verdict: str
+) -> None:
+    gpus = [
+        changed(index=i, pci_bus_id=f"0000:{i:02x}:00.0", fabric_state=state, fabric_status=status)
+        for i in range(count)
+    ]
+
+    assert verdicts(facts(*gpus, switch=switch))["fabric"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("active", "version", "verdict"),
+    [
+        ("active", "565.57.01", "pass"),
+        ("active", None, "pass"),
+        ("active", "565.57.02", "fail"),
+        ("inactive", "565.57.01", "fail"),
+        ("failed", None, "fail"),
+        (None, None, "skip"),
+    ],
+)
+def test_an_a100_tells_no_state_so_the_service_counts(
+    active: str | None, version: str | None, verdict: str
+) -> None:
+    manager = FabricManager(active, version)
+
+    assert verdicts(facts(HEALTHY, switch=True, fabric_manager=manager))["fabric"] == verdict
+
+
+def test_links_that_are_down_behind_a_switch() -> None:
+    manager = FabricManager("active", "565.57.01")
+    links = {0: [3, 4]}
+
+    assert failed(facts(HEALTHY, switch=True, fabric_manager=manager, inactive_links=links)) == [
+        "fabric"
+    ]
+    # MIG switches them off.
+    sliced = facts(changed(mig_mode=True), switch=True, fabric_manager=manager,
+                   inactive_links=links)  # fmt: skip
+    assert failed(sliced) == []
+
+
+@pytest.mark.parametrize(
+    ("start", "mig", "verdict"),
+    [
+        (CudaStart(device_count=2), False, "pass"),
+        (CudaStart(device_count=1), False, "fail"),
+        # With MIG, a program sees one slice.
+        (CudaStart(device_count=1), True, "pass"),
+        (CudaStart(missing=True), False, "skip"),
+        (CudaStart(code=802, problem="CUDA does not start"), False, "fail"),
+    ],
+)
+def test_the_start_of_cuda(start: CudaStart, mig: bool, verdict: str) -> None:
+    gpus = [changed(index=i, pci_bus_id=f"0000:{i:02x}:00.0", mig_mode=mig) for i in range(2)]
+
+    assert verdicts(facts(*gpus, cuda=start))["cuda_start"] == verdict
+
+
+def test_versions_are_compared_with_the_oldest_gpu() -> None:
+    gpus = [HEALTHY, changed(index=1, pci_bus_id="0000:19:00.0", driver_version="550.90.07")]
+
+    assert failed(facts(*gpus), min_driver_version="560") == ["driver_version"]
+    assert failed(facts(*gpus), min_driver_version="550.90") == []
+
+
+def test_gpus_of_two_kinds() -> None:
+    gpus = [HEALTHY, changed(index=1, pci_bus_id="0000:19:00.0", name="NVIDIA H200")]
+    report = judge(facts(*gpus), Expectations(name="H100"))
+
+    assert report["reasons"][0].startswith("1 of 2 GPUs is not H100, but NVIDIA H200.")
+
+
+def test_many_faults_are_told_in_short() -> None:
+    gpus = [
+        changed(index=i, pci_bus_id=f"0000:{i:02x}:00.0", ecc_uncorrected_volatile=i + 1)
+        for i in range(8)
+    ]
+
+    (reason,) = judge(facts(*gpus), Expectations())["reasons"]
+
+    assert "GPU 3 (0000:03:00.0) has 4 uncorrected ECC errors, and 4 more." in reason
+    assert len(reason) <= 401
+
+
+@given(ANY_TEXT, st.sampled_from(["mismatch", "lost", "no_driver", "failed", "no_devices", None]))
+def test_what_a_machine_says_is_always_printable(text: str, kind: str | None) -> None:
+    gpu = changed(name=text, recovery_action=text, fabric_state=text, throttle_reasons=(text,))
+    found = facts(gpu, switch=True)
+    tool = dataclasses.replace(
+        found.nvidia, kind=kind, complaint=text, output=text, cuda_version=text,
+        gpus=() if kind else (gpu,),
+    )  # fmt: skip
+    report = judge(dataclasses.replace(found, nvidia=tool), Expectations(name="H100", count=1))
+
+    for line in [*report["reasons"], *[check["detail"] for check in report["checks"]]]:
+        assert line and len(line) <= 401
+        assert line.isprintable()

@@ -1,0 +1,529 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The wait: what it asks and when, how it ends, and what it knows then. No real time passes."""
+
+from __future__ import annotations
+
+import threading
+import time
+import typing as t
+
+import pytest
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import (
+    ConnectionFailed,
+    Forbidden,
+    InvalidResponse,
+    NameNotResolved,
+    NotFound,
+    OptionError,
+    RateLimited,
+    RequestRefused,
+    ServerError,
+    Unauthorized,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.wait import (
+    Leg,
+    WaitOptions,
+    WaitReport,
+    read_offers,
+    wait_for_offers,
+)
+
+from ...fake_api import A, B, C, FakeApi, FakeSettings, machine, ready, state
+
+PROVISIONING = state("provisioning_in_progress", progress="1/2 instances running")
+
+
+def waited(api: FakeApi, *offer_ids: str, leg: Leg | None = None, **options: t.Any) -> WaitReport:
+    return wait_for_offers(
+        api, offer_ids or (A,), WaitOptions(**options), leg=leg, **api.in_fake_time()
+    )
+
+
+def test_an_offer_that_is_ready_takes_one_request_and_no_time() -> None:
+    api = FakeApi({A: [ready()]})
+
+    report = waited(api)
+
+    assert (report.ready, report.finished, report.elapsed) == (True, True, 0.0)
+    assert api.requests == [(A, 0.0)]
+
+
+def test_offers_come_back_in_the_order_asked_and_ready_ones_are_left_alone() -> None:
+    api = FakeApi({C: [PROVISIONING, ready()], A: [ready()], B: [PROVISIONING] * 3 + [ready()]})
+
+    report = waited(api, C, A, B)
+
+    assert report.ready
+    assert [watch.offer_id for watch in report.watches] == [C, A, B]
+    assert [watch.polls for watch in report.watches] == [2, 1, 4]
+
+
+def test_no_offer_is_asked_more_often_than_the_interval() -> None:
+    api = FakeApi({A: [PROVISIONING] * 9 + [ready()], B: [state()] * 3 + [ready()]})
+
+    waited(api, A, B, poll_interval=15)
+
+    for offer_id in (A, B):
+        times = api.times(offer_id)
+        gaps = [later - earlier for earlier, later in zip(times, times[1:])]
+        assert gaps, "there was only one request"
+        assert all(15 <= gap <= 16.5 for gap in gaps)
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
+        ["available", "provisioning_started", "provisioning_in_progress", "ready"],
+        ["pending", "provisioning", "READY"],
+        [None, "Provisioning", "Ready"],
+    ],
+)
+def test_both_vocabularies_of_the_api_lead_to_ready(states: list[str | None]) -> None:
+    *before, last = states
+    api = FakeApi({A: [*map(state, before), {**ready(), "procurement_status": last}]})
+
+    report = waited(api)
+
+    assert report.ready
+    assert [entry["procurement_status"] for entry in report.watches[0].transitions] == states
+
+
+def test_transitions_say_when_and_repeat_nothing() -> None:
+    api = FakeApi({A: [state(), PROVISIONING, PROVISIONING, ready()]})
+
+    (watch,) = waited(api, poll_interval=10).watches
+
+    assert [entry["phase"] for entry in watch.transitions] == [
+        "provisioning",
+        "provisioning",
+        "ready",
+    ]
+    assert [entry["at"] for entry in watch.transitions] == [0.0, 10.6, 31.7]
+    assert watch.transitions[1]["progress"] == "1/2 instances running"
+
+
+# How a wait ends early
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        state("failed", failure_reason="no capacity"),
+        state(None, status="FAILED"),
+        state(None, status="expired"),
+        state("ready", instances=[machine("a", "preempted"), machine("b", "terminated")]),
+        NotFound("unknown", code=404),
+        Forbidden("no", code=403),
+        RequestRefused("bad", code=422),
+        InvalidResponse("HTML", code=200),
+    ],
+    ids=str,
+)
+def test_what_cannot_become_ready_ends_the_wait_at_once_with_all_data(end: t.Any) -> None:
+    api = FakeApi({A: [ready()], B: [PROVISIONING, end], C: [PROVISIONING]})
+
+    report = waited(api, A, B, C, poll_interval=15)
+
+    assert (report.ready, report.timed_out, report.finished) == (False, False, True)
+    assert report.hopeless == {B}
+    assert report.elapsed < 17
+    assert [watch.offer is not None for watch in report.watches] == [True, True, True]
+
+
+def test_a_hopeless_first_answer_does_not_keep_the_others_from_being_read() -> None:
+    others = [f"{n:08x}-0000-4000-8000-000000000000" for n in range(20)]
+    script = {A: [NotFound("unknown", code=404)], **{o: [PROVISIONING] for o in others}}
+    api = FakeApi(script, settings=FakeSettings(concurrency=2))
+
+    report = waited(api, A, *others)
+
+    assert [watch.polls for watch in report.watches] == [1] * 21
+    assert all(watch.offer for watch in report.watches[1:])
+
+
+def test_a_slow_api_is_read_to_the_end_although_a_leg_would_be_over() -> None:
+    others = [f"{n:08x}-0000-4000-8000-000000000000" for n in range(20)]
+    script = {A: [NotFound("unknown", code=404)], **{o: [PROVISIONING] for o in others}}
+    api = FakeApi(script, settings=FakeSettings(concurrency=1), seconds_per_request=1.0)
+
+    report = waited(api, A, *others, leg=Leg(300.0), wait_timeout=100)
+
+    assert report.finished
+    assert report.elapsed < 30
+    assert all(watch.offer for watch in report.watches[1:])
+
+
+def test_a_rejected_token_is_not_tried_on_every_other_offer() -> None:
+    api = FakeApi(
+        {A: [Unauthorized("no", code=401)], B: [ready()]}, settings=FakeSettings(concurrency=1)
+    )
+
+    report = waited(api, A, B)
+
+    assert [offer_id for offer_id, _at in api.requests] == [A]
+    assert report.hopeless == {A}
+
+
+def test_an_offer_may_stay_unprocured_for_a_while_only() -> None:
+    unprocured = state("available", status="available")
+    api = FakeApi({A: [unprocured]})
+
+    report = waited(api, procurement_timeout=40, poll_interval=15)
+
+    assert report.hopeless == {A}
+    assert not report.timed_out
+    assert 40 <= report.elapsed <= 40 + 16.5, "it ends with the first answer after that"
+
+
+def test_an_offer_that_is_procured_in_time_is_waited_for() -> None:
+    unprocured = state("available", status="available")
+    # The last of the unprocured answers comes before 40 s, the next one after them.
+    api = FakeApi({A: [unprocured] * 3 + [PROVISIONING] * 6 + [ready()]})
+
+    report = waited(api, procurement_timeout=40, poll_interval=15)
+
+    assert report.ready
+
+
+# A host name that nobody knows
+
+LOST = NameNotResolved("the host name in api_url, x.invalid, cannot be resolved: unknown")
+
+
+@pytest.mark.parametrize("poll_interval", [1, 15, 600])
+def test_a_name_that_is_never_resolved_ends_the_wait_after_a_minute(poll_interval: float) -> None:
+    api = FakeApi({A: [LOST], B: [LOST]})
+
+    report = waited(api, A, B, poll_interval=poll_interval)
+
+    assert (report.ready, report.timed_out, report.finished) == (False, False, True)
+    assert report.hopeless == {A}, "one stands for all"
+    assert report.elapsed == 60.0
+    assert api.times(A)[-1] == 60.0, "the last look comes when the minute is over"
+
+
+def test_legs_end_with_such_a_name_too() -> None:
+    report = in_legs(FakeApi({A: [LOST]}))
+
+    assert report.hopeless == {A}
+    assert report.elapsed == 60.0
+
+
+def test_a_shorter_wait_ends_at_its_deadline_whatever_the_name() -> None:
+    report = waited(FakeApi({A: [LOST]}), wait_timeout=40)
+
+    assert (report.timed_out, report.elapsed) == (True, 40.0)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        {A: [LOST, LOST, LOST, ready()]},
+        {A: [PROVISIONING, *[LOST] * 9, ready()]},
+        {A: [ready()], B: [*[LOST] * 9, ready()]},
+        {A: [LOST, LOST, LOST, ServerError("down", code=503), LOST, LOST, ready()]},
+    ],
+    ids=["late", "after an answer", "after an answer for another offer", "with another error"],
+)
+def test_a_name_that_is_resolved_now_and_then_is_waited_for(script: dict[str, t.Any]) -> None:
+    asked = {offer_id: len(answers) for offer_id, answers in script.items()}
+    api = FakeApi(script)
+
+    report = waited(api, *script, poll_interval=15)
+
+    assert report.ready
+    assert {watch.offer_id: watch.polls for watch in report.watches} == asked
+
+
+# Time
+
+
+def test_the_deadline_is_met_exactly_and_keeps_the_last_state() -> None:
+    api = FakeApi({A: [state(), PROVISIONING]})
+
+    report = waited(api, wait_timeout=100)
+
+    assert (report.timed_out, report.elapsed) == (True, 100.0)
+    assert report.watches[0].offer is not None
+    assert report.watches[0].offer.progress == "1/2 instances running"
+
+
+def test_no_request_may_take_longer_than_what_is_left() -> None:
+    api = FakeApi({A: [PROVISIONING]}, settings=FakeSettings(request_timeout=30))
+
+    waited(api, wait_timeout=70)
+
+    assert api.timeouts[0] == 30
+    assert all(
+        timeout <= 70 - at for timeout, (_offer_id, at) in zip(api.timeouts, api.requests)
+    ), "a request could have outlived the wait"
+    assert api.timeouts[-1] < 30
+
+
+@pytest.mark.parametrize("pause", [3.0, 40.0])
+def test_a_pause_that_the_api_asks_for_is_kept_but_never_shortens_the_interval(
+    pause: float,
+) -> None:
+    api = FakeApi({A: [RateLimited("slow down", code=429, retry_after=pause), ready()]})
+
+    report = waited(api, poll_interval=15)
+
+    assert report.ready
+    assert api.times(A)[1] >= max(pause, 15)
+    assert report.watches[0].transient_errors == 1
+
+
+def test_a_pause_beyond_the_deadline_ends_at_the_deadline() -> None:
+    api = FakeApi({A: [RateLimited("slow down", code=429, retry_after=9999.0), ready()]})
+
+    report = waited(api, wait_timeout=60)
+
+    assert (report.timed_out, report.elapsed) == (True, 60.0)
+    assert len(api.requests) == 1
+
+
+def test_transient_errors_are_outlived_counted_and_spread_out() -> None:
+    burst: list[t.Any] = [ServerError("down", code=503) for _number in range(5)]
+    api = FakeApi({A: [PROVISIONING, *burst, ConnectionFailed("reset"), ready()]})
+
+    report = waited(api, poll_interval=10)
+
+    (watch,) = report.watches
+    assert report.ready
+    assert (watch.polls, watch.transient_errors, watch.error) == (8, 6, None)
+    times = api.times(A)
+    gaps = [later - earlier for earlier, later in zip(times, times[1:])]
+    assert gaps[1] < gaps[2] < gaps[3], "the pause grows"
+    assert gaps[3] == pytest.approx(gaps[5]), "and stops growing"
+
+
+def test_an_error_that_passes_starts_the_next_one_from_a_short_pause() -> None:
+    down = ServerError("down", code=503)
+    api = FakeApi({A: [down, down, down, PROVISIONING, down, ready()]})
+
+    waited(api, poll_interval=10)
+
+    times = api.times(A)
+    assert times[5] - times[4] < times[3] - times[2]
+
+
+def test_the_last_transient_error_is_kept_when_time_runs_out() -> None:
+    api = FakeApi({A: [PROVISIONING, ServerError("down", code=503)]})
+
+    report = waited(api, wait_timeout=40)
+
+    (watch,) = report.watches
+    assert report.timed_out
+    assert watch.offer is not None
+    assert watch.error is not None
+    assert watch.error.code == 503
+
+
+# Readiness
+
+
+def test_ready_without_an_address_is_waited_for() -> None:
+    naked = state("ready", instances=[machine("a"), machine("b", ip=None)])
+    api = FakeApi({A: [naked, naked, ready("a", "b")]})
+
+    report = waited(api)
+
+    assert report.ready
+    assert report.watches[0].polls == 3
+
+
+def test_fewer_instances_are_enough_when_asked_for() -> None:
+    api = FakeApi({A: [state("ready", instances=[machine("a"), machine("b", ip=None)])]})
+
+    assert waited(api, min_instances=1).ready
+
+
+def test_an_unknown_state_is_waited_for() -> None:
+    api = FakeApi({A: [state("queued"), ready()]})
+
+    report = waited(api)
+
+    assert report.ready
+    assert report.watches[0].transitions[0]["phase"] == "unknown"
+
+
+# Reading once
+
+
+def test_reading_asks_each_offer_once_whatever_it_says() -> None:
+    api = FakeApi({A: [PROVISIONING], B: [ServerError("down", code=503)], C: [state("failed")]})
+
+    report = read_offers(api, [A, B, C], **api.in_fake_time())
+
+    assert [offer_id for offer_id, _at in api.requests] == [A, B, C]
+    assert not report.ready
+    assert api.clock.now == 1000.0, "nothing was waited for"
+
+
+# Legs: one wait in several runs
+
+
+def in_legs(api: FakeApi, *offer_ids: str, pause: float = 0.5, **options: t.Any) -> WaitReport:
+    """Wait as the action plugin does: a new leg for every report that is not the last one."""
+    leg = Leg(300.0)
+    for _number in range(100):
+        report = waited(api, *offer_ids, leg=leg, **options)
+        if report.finished:
+            return report
+        api.clock.now += pause
+        saved = {**report.to_state(), "elapsed": api.clock.now - 1000.0}
+        leg = Leg.from_state(saved, 300.0)
+    raise AssertionError("the wait does not end")
+
+
+def test_legs_read_as_one_wait() -> None:
+    def script() -> dict[str, list[t.Any]]:
+        down = ServerError("down", code=503)
+        return {
+            A: [state(), PROVISIONING, down, down, PROVISIONING, ready()],
+            B: [PROVISIONING, state("queued"), ready("b")],
+        }
+
+    whole_api, legs_api = FakeApi(script()), FakeApi(script())
+
+    whole = waited(whole_api, A, B)
+    legs = in_legs(legs_api, A, B)
+
+    assert legs.ready
+    for one, other in zip(whole.watches, legs.watches):
+        assert (one.polls, one.transient_errors) == (other.polls, other.transient_errors)
+        assert [e["phase"] for e in one.transitions] == [e["phase"] for e in other.transitions]
+    assert legs_api.times(A) == pytest.approx(whole_api.times(A), abs=1.5)
+
+
+def test_a_leg_ends_with_news_and_not_without() -> None:
+    api = FakeApi({A: [PROVISIONING, PROVISIONING, PROVISIONING, ready()]})
+
+    first = waited(api, leg=Leg(300.0))
+    second = waited(api, leg=Leg.from_state(first.to_state(), 300.0))
+
+    assert (first.finished, first.elapsed) == (False, 0.0)
+    assert (second.finished, second.ready) == (True, True)
+
+
+def test_a_leg_ends_after_its_time() -> None:
+    api = FakeApi({A: [PROVISIONING]})
+    first = waited(api, leg=Leg(60.0))
+
+    second = waited(api, leg=Leg.from_state(first.to_state(), 60.0))
+
+    assert not second.finished
+    assert second.elapsed == 60.0
+
+
+def test_news_of_many_offers_makes_one_leg() -> None:
+    ids = [f"{n:08x}-0000-4000-8000-000000000000" for n in range(50)]
+    api = FakeApi({i: [PROVISIONING] for i in ids}, settings=FakeSettings(concurrency=4))
+
+    report = waited(api, *ids, leg=Leg(300.0))
+
+    assert all(watch.polls == 1 for watch in report.watches)
+
+
+def test_legs_keep_the_deadline_and_the_interval() -> None:
+    flipping = [state("provisioning", progress=str(n)) for n in range(50)]
+    api = FakeApi({A: flipping})
+
+    report = in_legs(api, A, wait_timeout=100, poll_interval=10)
+
+    assert (report.timed_out, report.elapsed) == (True, 100.0)
+    times = api.times(A)
+    assert all(later - earlier >= 10 for earlier, later in zip(times, times[1:]))
+
+
+def test_legs_keep_what_ended_and_what_failed() -> None:
+    api = FakeApi({A: [PROVISIONING, state("failed", failure_reason="no capacity")], B: [ready()]})
+
+    report = in_legs(api, A, B)
+
+    assert report.hopeless == {A}
+    assert report.watches[1].is_ready(None)
+
+
+# Real threads
+
+
+class StuckApi(FakeApi):
+    """Never answers; only being left behind ends a request."""
+
+    released = threading.Event()
+
+    def offer_status(self, offer_id: str, timeout: float | None = None) -> dict[str, t.Any]:
+        if offer_id == B:
+            self.released.wait(60)
+        return super().offer_status(offer_id, timeout)
+
+
+def test_a_request_that_never_ends_is_left_behind_at_the_deadline() -> None:
+    api = StuckApi({A: [ready()], B: [ready()]}, settings=FakeSettings(request_timeout=60))
+    began = time.monotonic()
+
+    try:
+        report = wait_for_offers(api, [A, B], WaitOptions(wait_timeout=0.5))
+    finally:
+        api.released.set()
+
+    assert report.timed_out
+    assert report.watches[0].is_ready(None)
+    assert report.watches[1].error is not None
+    assert report.watches[1].error.kind == "request_timed_out"
+    assert time.monotonic() - began < 30, "it waited for the request"
+
+
+# Options
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("wait_timeout", 0),
+        ("wait_timeout", float("nan")),
+        ("wait_timeout", float("inf")),
+        ("poll_interval", 0.9),
+        ("poll_interval", -1),
+        ("procurement_timeout", -1),
+        ("min_instances", 0),
+    ],
+)
+def test_a_bad_option_is_refused_by_name(option: str, value: float) -> None:
+    with pytest.raises(OptionError, match=f"^{option}: "):
+        WaitOptions(**{option: value})
+
+
+# Reading with more than one attempt
+
+
+def test_reading_tries_again_what_may_pass() -> None:
+    api = FakeApi({
+        A: [ServerError("down", code=503), ConnectionFailed("reset"), ready()],
+        B: [NotFound("unknown", code=404), ready()],
+        C: [RateLimited("slow down", code=429, retry_after=7.0), ready()],
+    })  # fmt: skip
+
+    report = read_offers(api, [A, B, C], attempts=3, **api.in_fake_time())
+
+    assert [watch.polls for watch in report.watches] == [3, 1, 2]
+    assert [watch.offer is not None for watch in report.watches] == [True, False, True]
+    first, second = api.times(C)
+    assert second - first >= 7
+    first, second, third = api.times(A)
+    assert 1 <= second - first < third - second
+
+
+@pytest.mark.parametrize(("retry_after", "polls"), [(0.0, 3), (31.0, 1), (1e9, 1)])
+def test_reading_ends(retry_after: float, polls: int) -> None:
+    error = RateLimited("slow down", code=429, retry_after=retry_after)
+    api = FakeApi({A: [error] * 9})
+
+    report = read_offers(api, [A], attempts=3, **api.in_fake_time())
+
+    assert report.watches[0].polls == polls
+    assert report.watches[0].error is error
+    assert api.clock.now < 1000.0 + 30

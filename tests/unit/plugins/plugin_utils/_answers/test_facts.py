@@ -1,0 +1,231 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is kept of the facts of a machine, and what of all that it could say instead."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible import constants as C
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.loader import become_loader, connection_loader, shell_loader
+from ansible.utils.display import Display
+from ansible.vars.clean import clean_facts
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.facts import (
+    CONNECTION_VARIABLES,
+    PREFIXES,
+    TooMuch,
+    interpreter_of,
+    refuse_forged_facts,
+    sound_facts,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+CHECKOUT = Path(__file__).resolve().parents[5]
+FORBIDDEN = frozenset(CONNECTION_VARIABLES)
+SECRETS = ("_pass", "_password", "_private_key", "_passphrase")
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+names = (
+    st.sampled_from(
+        (
+            *CONNECTION_VARIABLES,
+            "ansible_kernel",
+            "ansible_interfaces",
+            "ansible_eth0",
+            "ansible_env",
+        )
+    )
+    | st.text()
+)
+
+
+class NoConnection:
+    """Stands for a connection plugin of which Ansible knows nothing."""
+
+
+def test_connection_variables_are_all_that_facts_could_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What this ansible-core's plugins know, and lets through as a fact."""
+    monkeypatch.setattr(Display, "warning", lambda *_args, **_options: None)
+    known: set[str] = set()
+    loaders = {"connection": connection_loader, "shell": shell_loader, "become": become_loader}
+    for kind, loader in loaders.items():
+        for path in loader.all(path_only=True):
+            name = Path(path).stem
+            loader.get(name, class_only=True)
+            known.update(C.config.get_plugin_vars(kind, name))
+    accepted = set(clean_facts(dict.fromkeys(known, "x")))
+
+    # Some are expressions, or what no fact can be called.
+    assert {name for name in accepted if name.startswith("ansible_")} <= FORBIDDEN
+
+
+def test_the_main_job_pins_them_all() -> None:
+    pinned = yaml.safe_load((CHECKOUT / "playbooks/vars/pinned.yml").read_text())
+    (settled,) = yaml.safe_load((CHECKOUT / "playbooks/tasks/pin.yml").read_text())
+    set_by_user = {
+        name: value
+        for name, value in settled["ansible.builtin.set_fact"].items()
+        if name.startswith("ansible_")
+    }
+    meant = [name for name in CONNECTION_VARIABLES if not name.endswith(SECRETS)]
+
+    assert pinned == dict.fromkeys(meant)
+    assert set_by_user == {
+        name: f"{{{{ hostvars[inventory_hostname].{name} | default(omit) }}}}" for name in meant
+    }
+
+
+@pytest.fixture(scope="module")
+def honest() -> dict[str, t.Any]:
+    """What the module setup returns about this machine."""
+    done = subprocess.run(
+        [
+            sys.executable, "-c",
+            "import sys; from ansible.cli.adhoc import main; sys.argv[0] = 'ansible'; main()",
+            "localhost", "-m", "ansible.builtin.setup", "-o",
+            "-e", f"ansible_python_interpreter={sys.executable}",
+        ],
+        env={**os.environ, "ANSIBLE_DEPRECATION_WARNINGS": "false"},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    if "SUCCESS" not in done.stdout:
+        pytest.skip(f"setup does not run here: {done.stdout[-200:]}{done.stderr[-200:]}")
+    facts: dict[str, t.Any] = json.loads(done.stdout.split(" => ", 1)[1])["ansible_facts"]
+    return facts
+
+
+def test_the_facts_of_an_honest_machine_are_all_kept(honest: dict[str, t.Any]) -> None:
+    kept, dropped = sound_facts(honest, FORBIDDEN)
+
+    theirs = [
+        name for name in dropped if not name.startswith(("facter_", "ohai_", "ansible_facter"))
+    ]
+    assert theirs == []
+    assert set(kept) == set(honest) - set(dropped)
+    for name in ("ansible_kernel", "ansible_processor_vcpus", "ansible_interfaces"):
+        assert kept[name] == honest[name]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *CONNECTION_VARIABLES,
+        *(f"{prefix}x" for prefix in PREFIXES),
+        "ansible_connection", "ansible_python_interpreter", "ansible_become_password",
+        "ansible_host", "ansible_ssh_common_args", "my_own_variable", "", "ansible_",
+        "discovered_interpreter_python",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("value", ["text", 1, True, None, [], {}])
+def test_what_is_no_fact_is_dropped(name: str, value: t.Any) -> None:
+    interfaces = [name[len("ansible_") :], name]
+
+    kept, dropped = sound_facts({name: value, "ansible_interfaces": interfaces}, FORBIDDEN)
+
+    is_interface = isinstance(value, dict) and name.startswith("ansible_") and len(name) > 8
+    if name in FORBIDDEN or not is_interface:
+        assert name not in kept and name in dropped
+
+
+def test_facts_of_interfaces_are_kept_by_the_list_of_them() -> None:
+    eth = {"device": "eth0", "ipv4": {"address": "10.0.0.2"}}
+    told = {
+        "ansible_interfaces": ["eth0", "br-1f2e", "enp1s0:0", "remote_tmp"],
+        "ansible_eth0": eth,
+        "ansible_br_1f2e": eth,
+        "ansible_enp1s0_0": eth,
+        "ansible_eth7": eth,
+        "ansible_remote_tmp": eth,
+    }
+
+    kept, dropped = sound_facts(told, FORBIDDEN)
+
+    assert {*kept} == {
+        "ansible_interfaces", "ansible_eth0", "ansible_br_1f2e", "ansible_enp1s0_0",
+    }  # fmt: skip
+    assert sorted(dropped) == ["ansible_eth7", "ansible_remote_tmp"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ansible_kernel", 6), ("ansible_kernel", ["6"]), ("ansible_processor_vcpus", "8"),
+        ("ansible_processor_vcpus", True), ("ansible_fips", "yes"), ("ansible_mounts", {}),
+        ("ansible_env", "HOME=/"), ("ansible_pkg_mgr", "../evil"),
+        ("ansible_service_mgr", "other.collection.module"),
+    ],
+)  # fmt: skip
+def test_a_fact_of_another_type_is_dropped(name: str, value: t.Any) -> None:
+    assert sound_facts({name: value}, FORBIDDEN) == ({}, [name])
+
+
+def test_text_becomes_one_printable_line_at_every_depth() -> None:
+    evil = "6.1\x1b[2J\r\nforged\u202e\x9b"
+    told = {"ansible_kernel": evil, "ansible_env": {evil: [evil, {evil: evil}]}}
+
+    kept, _dropped = sound_facts(told, FORBIDDEN)
+
+    assert kept["ansible_kernel"] == "6.1 forged"
+    assert kept["ansible_env"] == {"6.1 forged": ["6.1 forged", {"6.1 forged": "6.1 forged"}]}
+
+
+@pytest.mark.parametrize(
+    "value", [{str(number): number for number in range(60_000)}, [[[[[[[[[[1]]]]]]]]]]]
+)
+def test_too_many_values_are_refused(value: t.Any) -> None:
+    with pytest.raises(TooMuch):
+        sound_facts({"ansible_env": {"x": value}}, FORBIDDEN)
+
+
+@given(told=anything | st.dictionaries(names, anything))
+def test_whatever_is_told_only_plain_data_under_known_names_is_left(told: t.Any) -> None:
+    kept, dropped = sound_facts(told, FORBIDDEN)
+
+    json.dumps(kept, allow_nan=False)
+    assert not FORBIDDEN & set(kept)
+    assert all(name.startswith(("ansible_", "gather_subset", "module_setup")) for name in kept)
+    assert all("\n" not in name and len(name) <= 60 for name in dropped)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kept"),
+    [
+        ({"discovered_interpreter_python": "/usr/bin/python3.11"}, True),
+        ({"discovered_interpreter_python": "/bin/sh -c id"}, False),
+        ({"discovered_interpreter_python": "{{ 6*7 }}"}, False),
+        ({"discovered_interpreter_python": 3}, False),
+        ({}, False),
+        (None, False),
+    ],
+)
+def test_where_python_was_found_is_kept_if_it_is_a_path(answer: t.Any, kept: bool) -> None:
+    assert interpreter_of(answer) == (answer if kept else {})
+
+
+@pytest.mark.parametrize(
+    "name", ["gpu_verify_fail", "compute_desk_roles", "sftp_executable", "remote_tmp"]
+)
+def test_a_host_with_a_forged_fact_is_refused(name: str) -> None:
+    connection = t.cast("t.Any", NoConnection())
+
+    with pytest.raises(AnsibleActionFail, match=f"{name} is among the facts of this host"):
+        refuse_forged_facts({"ansible_facts": {name: "x", "kernel": "6"}}, connection)
+
+    refuse_forged_facts({"ansible_facts": {"kernel": "6", "my_own": 1}}, connection)
+    refuse_forged_facts({}, connection)

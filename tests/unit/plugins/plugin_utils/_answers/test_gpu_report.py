@@ -1,0 +1,116 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What counts as a report of GPUs, of all that a machine may answer."""
+
+from __future__ import annotations
+
+import copy
+import json
+import typing as t
+
+import pytest
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.check import CHECK_NAMES
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.gpu import Gpu
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.gpu_report import (
+    NoReport,
+    read_report,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+HONEST: dict[str, t.Any] = {
+    "verdict": "pass",
+    "reasons": [],
+    "gpus": [
+        Gpu(index=0, vendor="nvidia", name="NVIDIA L40S", throttle_reasons=("gpu_idle",)).as_dict()
+    ],
+    "checks": [{"name": name, "verdict": "pass", "detail": "fine"} for name in CHECK_NAMES],
+}
+FAILED: dict[str, t.Any] = {
+    **HONEST,
+    "verdict": "fail",
+    "reasons": ["A GPU is lost."],
+    "checks": [{**HONEST["checks"][0], "verdict": "fail"}, *HONEST["checks"][1:]],
+}
+EMPTY: dict[str, t.Any] = {**HONEST, "verdict": "no_gpu", "reasons": ["There is none."], "gpus": []}
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize("report", [HONEST, FAILED, EMPTY])
+def test_an_honest_report_is_kept_as_it_is(report: dict[str, t.Any]) -> None:
+    assert read_report({**report, "changed": False, "warnings": ["x"], "skipped": True}) == report
+
+
+def changed(report: dict[str, t.Any], *path: t.Any, value: t.Any) -> dict[str, t.Any]:
+    """Return a report with one value of it replaced."""
+    result = copy.deepcopy(report)
+    place: t.Any = result
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return result
+
+
+@pytest.mark.parametrize(
+    ("report", "reason"),
+    [
+        ({}, "verdict is null"),
+        (changed(HONEST, "verdict", value="weird"), "verdict is 'weird'"),
+        (changed(HONEST, "verdict", value=["pass"]), "verdict is an array"),
+        (changed(HONEST, "gpus", value=5), "gpus is a number, not a list"),
+        (changed(HONEST, "gpus", value=[5]), "a GPU in it is a number"),
+        (changed(HONEST, "gpus", value=HONEST["gpus"] * 65), "gpus has 65 entries"),
+        (changed(HONEST, "gpus", 0, "index", value="0"), "index is a string, not a number"),
+        (changed(HONEST, "gpus", 0, "index", value=True), "index is a boolean, not a number"),
+        (changed(HONEST, "gpus", 0, "index", value=10**60), "index is too large"),
+        (changed(HONEST, "gpus", 0, "name", value={}), "name is an object, not a string"),
+        (changed(HONEST, "gpus", 0, "vendor", value=None), "vendor is null, not a string"),
+        (changed(HONEST, "reasons", value="x"), "reasons is a string, not a list"),
+        (changed(FAILED, "reasons", value=[]), "it gives no reason"),
+        (changed(HONEST, "reasons", value=["x"] * 99), "reasons has 99 entries"),
+        (changed(HONEST, "checks", value=[]), "its checks are not those that there are"),
+        (changed(HONEST, "checks", 0, "name", value="x"), "the name of a check is 'x'"),
+        (changed(HONEST, "checks", 0, "verdict", value="ok"), "the verdict of a check is 'ok'"),
+        (changed(HONEST, "checks", 0, "verdict", value="fail"), "its verdict is not that of"),
+        (changed(FAILED, "verdict", value="pass"), "its verdict is not that of its checks"),
+        (changed(HONEST, "verdict", value="no_gpu"), "its verdict and its GPUs contradict"),
+        (changed(HONEST, "gpus", value=[]), "its verdict and its GPUs contradict"),
+    ],
+)  # fmt: skip
+def test_what_is_no_report_says_why(report: dict[str, t.Any], reason: str) -> None:
+    with pytest.raises(NoReport) as caught:
+        read_report(report)
+
+    assert reason in str(caught.value)
+
+
+def test_text_in_it_is_printable_and_cut() -> None:
+    evil = "\x1b[2J{{ 6*7 }}\r\nforged \u202e\x9b" + "x" * 10_000
+    report = changed(FAILED, "reasons", value=[evil])
+    report = changed(report, "gpus", 0, "name", value=evil)
+
+    read = read_report(changed(report, "checks", 0, "detail", value=evil))
+
+    for text in (read["reasons"][0], read["gpus"][0]["name"], read["checks"][0]["detail"]):
+        assert text.startswith("{{ 6*7 }} forged x") and len(text) <= 400
+
+
+@given(place=st.sampled_from([("verdict",), ("reasons",), ("gpus",), ("checks",), ("gpus", 0),
+                              ("gpus", 0, "name"), ("gpus", 0, "throttle_reasons"),
+                              ("checks", 3), ("checks", 3, "detail")]), value=anything)  # fmt: skip
+def test_whatever_stands_in_it_is_plain_data_or_refused(
+    place: tuple[t.Any, ...], value: t.Any
+) -> None:
+    try:
+        read = read_report(changed(HONEST, *place, value=value))
+    except NoReport:
+        return
+
+    json.dumps(read, allow_nan=False)
+    assert set(read) == set(HONEST)

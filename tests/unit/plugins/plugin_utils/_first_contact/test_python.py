@@ -1,0 +1,70 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which Python a machine has for Ansible."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.python import (
+    Python,
+    command,
+    find,
+    missing,
+)
+
+
+def look(*interpreters: str) -> list[Python]:
+    """Look for them here, as the shell of a machine does."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", command(interpreters)],
+        capture_output=True, text=True, timeout=30, check=True,
+    )  # fmt: skip
+    assert done.stderr == ""
+    return find(done.stdout)
+
+
+def test_the_first_that_runs_is_found(tmp_path: Path) -> None:
+    shim = tmp_path / "python3.99"
+    shim.write_text("#!/bin/sh\necho 'not installed' >&2\nexit 127\n")
+    shim.chmod(0o755)
+
+    found = look("python3.98", str(shim), shlex.quote(sys.executable))
+
+    assert found == [Python(sys.executable, sys.version_info[:3])]
+
+
+def test_an_interpreter_may_have_arguments() -> None:
+    assert look(f"/usr/bin/env {shlex.quote(sys.executable)}")[0].version == tuple(
+        sys.version_info[:3]
+    )
+
+
+@pytest.mark.parametrize("name", ["a b", "x'; touch /tmp/hacked; '", 'un"even', "$(touch hacked)"])
+def test_a_strange_name_is_only_a_name(name: str) -> None:
+    assert look(name) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "interpreters", "sentence"),
+    [
+        ([], ["python3.12", "/usr/bin/python3"], "There is no Python on the machine. "),
+        ([], ["/opt/bin/python"], "There is no Python at /opt/bin/python, where Ansible would "),
+        (
+            [Python("/usr/bin/python3", (3, 6, 8))],
+            ["/usr/bin/python3"],
+            "Its Python is too old: /usr/bin/python3 (3.6.8), and 3.8 is needed. ",
+        ),
+    ],
+)
+def test_what_is_missing(found: list[Python], interpreters: list[str], sentence: str) -> None:
+    problem = missing(found, interpreters)
+
+    assert problem.kind == "no_python" and problem.final
+    assert str(problem).startswith(sentence)
+    assert "instance_ready_install_python" in problem.hint

@@ -1,0 +1,149 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The offers of a source: fresh, stored or stale, and an error when they are not all there."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import (
+    NotFound,
+    Unauthorized,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import HostOptions
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import parse_offer
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.gather import (
+    Gathered,
+    GatherOptions,
+    SourceUnreadable,
+    gather,
+    offer_line,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.stored import (
+    StoredOffer,
+)
+
+from ...fake_api import A, B, C, FakeApi, machine, ready, state
+
+NOW = 1795516178.0
+GONE = NotFound("the API does not know this offer (404)", code=404)
+
+
+def stored(offer_id: str, document: dict[str, t.Any], age: float) -> dict[str, StoredOffer]:
+    offer = parse_offer({"offer_id": offer_id, **document}, offer_id)
+    return {offer_id: StoredOffer(offer, NOW - age)}
+
+
+def gathered(
+    api: FakeApi, known: dict[str, StoredOffer] | None = None, **options: t.Any
+) -> Gathered:
+    is_settled = HostOptions().is_settled
+    return gather(api, [A, B], GatherOptions(**options), is_settled, known or {}, NOW)
+
+
+def test_offers_come_in_the_order_asked_for_and_are_kept() -> None:
+    api = FakeApi({B: [ready()], A: [state("pending")]})
+
+    result = gathered(api)
+
+    assert [offer.offer_id for offer in result.offers] == [A, B]
+    assert [(one.offer.offer_id, one.fetched_at) for one in result.stored] == [(A, NOW), (B, NOW)]
+    assert result.stale == set() and result.warnings == []
+
+
+def test_what_is_settled_and_young_is_not_asked_for() -> None:
+    api = FakeApi({B: [ready()]})
+
+    result = gathered(api, stored(A, ready("old"), 30), fresh_for=60)
+
+    assert [offer_id for offer_id, _at in api.requests] == [B]
+    assert result.offers[0].instances[0].instance_name == "old"
+    # Its age is that of its answer, and not of this run.
+    assert result.stored[0].fetched_at == NOW - 30
+
+
+@pytest.mark.parametrize(
+    ("document", "age", "fresh_for"),
+    [
+        (ready(), 61, 60),
+        (ready(), -5, 60),
+        (ready(), 0, None),
+        (state("pending"), 0, 60),
+        (state("ready", instances=[machine("a"), machine("b", ip=None)]), 0, 60),
+        (state("ready", instances=[]), 0, 60),
+    ],
+)
+def test_everything_else_is_asked_for(
+    document: dict[str, t.Any], age: float, fresh_for: float | None
+) -> None:
+    api = FakeApi({A: [ready("new")], B: [ready()]})
+
+    result = gathered(api, stored(A, document, age), fresh_for=fresh_for)
+
+    assert [i.instance_name for i in result.offers[0].instances] == ["new"]
+
+
+def test_all_or_nothing() -> None:
+    api = FakeApi({A: [ready()], B: [GONE]})
+
+    with pytest.raises(SourceUnreadable) as caught:
+        gathered(api, stored(B, ready(), 10))
+
+    said = str(caught.value)
+    assert "because 1 of its 2 offers could not be read" in said
+    assert f"Offer {B}: the API does not know this offer (404). Check the offer id" in said
+
+
+def test_a_dead_token_is_told_for_every_offer() -> None:
+    api = FakeApi({A: [Unauthorized("the API rejected the token (401)", code=401)], B: [ready()]})
+    api.settings.concurrency = 1
+
+    with pytest.raises(SourceUnreadable, match=f"2 of its 2 offers.*Offer {B}: it was not asked"):
+        gathered(api)
+
+
+def test_skipping_leaves_an_offer_out_and_keeps_its_old_answer() -> None:
+    api = FakeApi({A: [GONE], B: [ready()]})
+    known = stored(A, ready("old"), 10)
+
+    result = gathered(api, known, on_error="skip")
+
+    assert [offer.offer_id for offer in result.offers] == [B]
+    assert result.warnings[0].endswith("Its machines are left out.")
+    assert result.stored[0] == known[A]
+
+
+def test_an_old_answer_instead_of_an_error() -> None:
+    api = FakeApi({A: [GONE], B: [ready()]})
+
+    result = gathered(api, stored(A, ready("old"), 90), on_error="stale", stale_max_age=100)
+
+    assert result.stale == {A}
+    assert result.offers[0].instances[0].instance_name == "old"
+    assert "an answer that is 1:30 old" in result.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("known", "why"),
+    [({}, "is not there"), (stored(A, ready(), 101), "is older than stale_max_age")],
+)
+def test_no_old_answer_is_an_error(known: dict[str, StoredOffer], why: str) -> None:
+    api = FakeApi({A: [GONE], B: [ready()]})
+
+    with pytest.raises(SourceUnreadable, match=why):
+        gathered(api, known, on_error="stale", stale_max_age=100)
+
+
+def test_the_line_about_an_offer_counts_what_it_does_not_name() -> None:
+    machines = [machine(f"n{number}", status="stopped") for number in range(7)]
+    document = {"offer_id": C, **state("failed", instances=machines, failure_reason="no\nroom")}
+
+    line = offer_line(parse_offer(document, C), HostOptions(), stale=True)
+
+    assert line.startswith(
+        f"Offer {C} is failed (no room), 0 of 7 instances usable, by an old answer. Not usable: "
+        "'n0' (i-n0): status is stopped, not running; "
+    )
+    assert line.endswith("; and 2 more")

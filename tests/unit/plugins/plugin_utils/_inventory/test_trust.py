@@ -1,0 +1,56 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No text from the API is a template, whatever it is and whichever ansible-core runs."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.trust import (
+    Inert,
+    inert,
+    is_harmless,
+    plain_if_harmless,
+)
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+HEADER = "#jinja2: variable_start_string:'[%', variable_end_string:'%]'\n[% 6 * 7 %]"
+
+# Markers of templates turn up often.
+PIECES = st.sampled_from(["{{", "}}", "{%", "%}", "{#", "#jinja2:", "\n", "6*7", "'", " ", "x"])
+TEXTS = st.lists(PIECES | st.characters(exclude_categories=["Cs"])).map("".join)
+
+
+@given(TEXTS)
+@example("{{ 6 * 7 }}")
+@example(HEADER)
+def test_a_text_stays_what_it_is(text: str) -> None:
+    variables = Inert().variables({"zone": text})
+    templar = Templar(DataLoader(), variables=variables)
+
+    assert str(templar.template(variables["zone"])) == text
+
+
+@pytest.mark.parametrize("text", ["eu-west-1a", "203.0.113.7", "a b_c.d:e/f@g+h,(i)=j-k", ""])
+def test_harmless_texts_are_plain(text: str) -> None:
+    assert is_harmless(text) and inert(text) == text
+    assert "nsafe" not in type(inert(text)).__name__
+
+
+@pytest.mark.parametrize("text", ["a{b", "a\n", "it's", 'a"', "#jinja2", "ä", "a%b", "a[0]", "a\\"])
+def test_all_others_are_not(text: str) -> None:
+    assert not is_harmless(text)
+
+
+def test_what_is_no_text_stays() -> None:
+    assert Inert().variables({"a": 1, "b": None, "c": True}) == {"a": 1, "b": None, "c": True}
+
+
+def test_a_wrapped_text_that_is_harmless_becomes_plain() -> None:
+    wrapped = inert("{{ x }}")
+
+    assert plain_if_harmless(wrapped) is wrapped
+    assert plain_if_harmless([{"k": inert("EU")}]) == [{"k": "EU"}]
