@@ -1,10 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Text that came from somewhere else, made safe to store and to show.
-
-Private to this collection. Plain Python, no Ansible import.
-"""
+"""Text that came from somewhere else, made safe to store and to show."""
 
 from __future__ import annotations
 

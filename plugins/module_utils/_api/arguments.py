@@ -3,7 +3,7 @@
 
 """The connection options as arguments of a module.
 
-Private to this collection. Their documentation is the fragment ``_connection``.
+Their documentation is the fragment ``_connection``.
 """
 
 from __future__ import annotations

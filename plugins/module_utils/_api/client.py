@@ -3,7 +3,7 @@
 
 """SupplyClient: asks the Supply API for the status of an offer. Returns JSON, or a typed error.
 
-Private to this collection. Plain Python, no Ansible import; needs the library requests.
+Needs the library requests.
 
     >>> client = SupplyClient(Settings.from_options({"api_token_file": "~/.compute-desk-token"}))
     >>> client.offer_status("4f9d2c1e-8a37-4b65-9d0e-2c7f81a6b3d4")["status"]

@@ -1,10 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything that can go wrong, as typed errors whose text is for people.
-
-Private to this collection. Plain Python, no Ansible import.
-"""
+"""Everything that can go wrong, as typed errors whose text is for people."""
 
 from __future__ import annotations
 

@@ -1,10 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How long to pause after a request that failed for the moment.
-
-Private to this collection. Plain Python, no Ansible import.
-"""
+"""How long to pause after a request that failed for the moment."""
 
 from __future__ import annotations
 

@@ -3,9 +3,7 @@
 
 """Connection options, checked: where the API is, which token, which certificates, how patient.
 
-Private to this collection. Plain Python, no Ansible import.
-
-    >>> settings = Settings.from_options({"api_token_file": "~/.compute-desk-token"})
+>>> settings = Settings.from_options({"api_token_file": "~/.compute-desk-token"})
 """
 
 from __future__ import annotations

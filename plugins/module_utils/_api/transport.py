@@ -3,8 +3,7 @@
 
 """The seam to the library requests: one GET, bounded in time and size, or a typed error.
 
-Private to this collection. Plain Python, no Ansible import. Everything that requests, urllib3, TLS
-or a socket can raise ends here.
+Everything that requests, urllib3, TLS or a socket can raise ends here.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 
 """What AMD's tools say: ``amd-smi``, and its forerunner ``rocm-smi``.
 
-Private to this collection. Plain Python, no Ansible import. Both write JSON, whose shape differs
-from version to version: a list of GPUs, or an object that holds that list.
+Both write JSON, whose shape differs from version to version: a list of GPUs, or an object that
+holds that list.
 """
 
 from __future__ import annotations

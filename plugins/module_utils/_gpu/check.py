@@ -1,10 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The result of one check of a machine's GPUs.
-
-Private to this collection. Plain Python, no Ansible import.
-"""
+"""The result of one check of a machine's GPUs."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 
 """Runs a command that may hang or flood, as the tools of a broken GPU do.
 
-Private to this collection. Plain Python, no Ansible import. Nothing here waits longer than it was
-told: not for a process that ignores signals, not for one that the kernel does not let go.
+Nothing here waits longer than it was told: not for a process that ignores signals, not for one that
+the kernel does not let go.
 
     >>> run_command(["nvidia-smi", "-q", "-x"], 20).stdout
 """

@@ -3,8 +3,8 @@
 
 """A tiny CUDA start: load the driver's library, initialise it, count the devices.
 
-Private to this collection. Plain Python, no Ansible import. It needs no CUDA toolkit, and runs in a
-process of its own: a driver that hangs or crashes takes that one with it, and nothing else.
+It needs no CUDA toolkit, and runs in a process of its own: a driver that hangs or crashes takes
+that one with it, and nothing else.
 """
 
 from __future__ import annotations

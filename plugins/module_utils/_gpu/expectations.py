@@ -1,10 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a user expects of the GPUs of a machine, checked before anything is run.
-
-Private to this collection. Plain Python, no Ansible import.
-"""
+"""What a user expects of the GPUs of a machine, checked before anything is run."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 
 """Looks at a machine: runs the tools, reads the files, and keeps what was found, unjudged.
 
-Private to this collection. Plain Python, no Ansible import. Nothing on the machine is changed.
+Nothing on the machine is changed.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One GPU, whoever made it, as its maker's tool describes it.
-
-Private to this collection. Plain Python, no Ansible import.
-"""
+"""One GPU, whoever made it, as its maker's tool describes it."""
 
 from __future__ import annotations
 

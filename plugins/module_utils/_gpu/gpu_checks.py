@@ -3,7 +3,7 @@
 
 """The checks of each GPU's own state: memory, temperature, clocks, modes.
 
-Private to this collection. Plain Python, no Ansible import. Pure functions of what was found.
+Pure functions of what was found.
 """
 
 from __future__ import annotations

@@ -3,8 +3,7 @@
 
 """Judges the GPUs of a machine: all checks, and the one verdict that they amount to.
 
-Private to this collection. Plain Python, no Ansible import. A pure function of what was found and
-what was expected.
+A pure function of what was found and what was expected.
 
     >>> judge(look(20.0), Expectations(count=8))["verdict"]
 """

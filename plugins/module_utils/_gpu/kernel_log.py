@@ -1,10 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the kernel log says about GPUs: Xid errors, lost devices, versions that do not fit.
-
-Private to this collection. Plain Python, no Ansible import.
-"""
+"""What the kernel log says about GPUs: Xid errors, lost devices, versions that do not fit."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 
 """The checks of a machine as a whole: driver, number and kind of GPUs, kernel log, fabric, CUDA.
 
-Private to this collection. Plain Python, no Ansible import. Pure functions of what was found.
+Pure functions of what was found.
 """
 
 from __future__ import annotations

@@ -3,9 +3,8 @@
 
 """What ``nvidia-smi`` says: its XML, its complaints, and its table of NVLinks.
 
-Private to this collection. Plain Python, no Ansible import. The XML has been there since the first
-versions, and new drivers add to it; the columns of ``--query-gpu`` were renamed several times, and
-one that is not known fails the whole query.
+The XML has been there since the first versions, and new drivers add to it; the columns of
+``--query-gpu`` were renamed several times, and one that is not known fails the whole query.
 """
 
 from __future__ import annotations

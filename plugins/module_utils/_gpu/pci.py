@@ -1,10 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The PCI functions of a machine: what is plugged in, whether a driver sees it or not.
-
-Private to this collection. Plain Python, no Ansible import.
-"""
+"""The PCI functions of a machine: what is plugged in, whether a driver sees it or not."""
 
 from __future__ import annotations
 

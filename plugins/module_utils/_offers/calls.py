@@ -3,8 +3,6 @@
 
 """Calls: a bounded number of calls at the same time, which nobody has to wait for.
 
-Private to this collection. Plain Python, no Ansible import.
-
 A server that sends one byte every few seconds keeps a socket busy past every timeout that requests
 has. Only a thread that can be left behind keeps a deadline; the ones of concurrent.futures are
 joined when Python ends.

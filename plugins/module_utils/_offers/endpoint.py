@@ -3,8 +3,6 @@
 
 """Endpoint: how to reach a machine, from its address and the ssh command that the API shows.
 
-Private to this collection. Plain Python, no Ansible import.
-
 The ssh command is text from somewhere else. It is read under a strict grammar, and only a user and
 a port are ever taken from it; ``-o ProxyCommand=...`` in it would otherwise run on the controller.
 

@@ -3,8 +3,7 @@
 
 """Host records: what an inventory host made of a usable instance is called and carries.
 
-Private to this collection. Plain Python, no Ansible import. The module and the inventory plugin
-both take their hosts from here, so they agree.
+The module and the inventory plugin both take their hosts from here, so they agree.
 
     >>> host_records([offer]).records[0]["name"]
 """

@@ -3,8 +3,8 @@
 
 """Offer and Instance: a status document parsed, and judged.
 
-Private to this collection. Plain Python, no Ansible import. Field names and the values that are
-documented for them come from the vendor's page "Get offer status".
+Field names and the values that are documented for them come from the vendor's page "Get offer
+status".
 
     >>> offer = parse_offer(document, "4f9d2c1e-8a37-4b65-9d0e-2c7f81a6b3d4")
     >>> offer.phase, [i.unusable_reason for i in offer.instances]

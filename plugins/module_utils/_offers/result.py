@@ -3,9 +3,7 @@
 
 """What the module offer_status returns: a wait report as plain data, and a sentence for people.
 
-Private to this collection. Plain Python, no Ansible import.
-
-    >>> build_result(wait_for_offers(client, ids, options), options)["msg"]
+>>> build_result(wait_for_offers(client, ids, options), options)["msg"]
 """
 
 from __future__ import annotations

@@ -3,8 +3,7 @@
 
 """wait_for_offers(): polls offers in parallel under one deadline until all are ready.
 
-Private to this collection. Plain Python, no Ansible import. Clock, sleep and randomness can be
-handed in, so that a test needs no time.
+Clock, sleep and randomness can be handed in, so that a test needs no time.
 
     >>> client = SupplyClient(Settings.from_options({"api_token_file": "~/.compute-desk-token"}))
     >>> report = wait_for_offers(client, ["4f9d2c1e-8a37-4b65-9d0e-2c7f81a6b3d4"], WaitOptions())

@@ -3,8 +3,7 @@
 
 """Watch: what a wait knows about one offer, and what that means for the wait.
 
-Private to this collection. Plain Python, no Ansible import. All times are seconds since the wait
-began, so that a watch can go on in another process.
+All times are seconds since the wait began, so that a watch can go on in another process.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 
 """What is kept of the facts that a machine tells about itself, and what is never a fact.
 
-Private to this collection. Facts become variables of the host, above its inventory and the defaults
-of roles, and a rented machine can answer what it likes. So only names that the module setup really
-returns are kept, of the type that it gives them, with text that is safe to show.
+Facts become variables of the host, above its inventory and the defaults of roles, and a rented
+machine can answer what it likes. So only names that the module setup really returns are kept, of
+the type that it gives them, with text that is safe to show.
 """
 
 from __future__ import annotations

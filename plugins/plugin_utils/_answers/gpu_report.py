@@ -3,9 +3,8 @@
 
 """What a machine answers as the module gpu_facts, checked before anybody reads it.
 
-Private to this collection. The module runs on the machine, which can answer in its place. What is
-not exactly what gpu_facts returns is not taken for a report, so nothing behind it has to look
-again.
+The module runs on the machine, which can answer in its place. What is not exactly what gpu_facts
+returns is not taken for a report, so nothing behind it has to look again.
 """
 
 from __future__ import annotations

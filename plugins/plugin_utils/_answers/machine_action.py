@@ -3,9 +3,8 @@
 
 """Action plugins that run a module on a rented machine and do not believe what comes back.
 
-Private to this collection. A machine answers in the place of the module, so its answer is cut down
-to what that module returns before anything of Ansible's sees it, and it has an end in time and
-size.
+A machine answers in the place of the module, so its answer is cut down to what that module returns
+before anything of Ansible's sees it, and it has an end in time and size.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a host is a rented machine, on which something may be installed.
-
-Private to this collection.
-"""
+"""Whether a host is a rented machine, on which something may be installed."""
 
 from __future__ import annotations
 

@@ -3,10 +3,10 @@
 
 """Work that starts commands such as ssh, with an end in sight: of time, and of output.
 
-Private to this collection. A connection plugin starts its commands by ``subprocess``, reads all
-that they write, and cannot be interrupted. So the work is done in a thread, and the commands that
-this thread starts are known: they are killed when the time is up or when they wrote too much, and
-they do not inherit the token of the Supply API, which no machine has any business with.
+A connection plugin starts its commands by ``subprocess``, reads all that they write, and cannot be
+interrupted. So the work is done in a thread, and the commands that this thread starts are known:
+they are killed when the time is up or when they wrote too much, and they do not inherit the token
+of the Supply API, which no machine has any business with.
 
     >>> in_time(lambda: connection.exec_command("uptime"), seconds=30)
 """

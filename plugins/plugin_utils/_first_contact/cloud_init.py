@@ -1,10 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How far cloud-init is on a machine: the command that asks, and what its answer means.
-
-Private to this collection. Plain Python, no Ansible import.
-"""
+"""How far cloud-init is on a machine: the command that asks, and what its answer means."""
 
 from __future__ import annotations
 

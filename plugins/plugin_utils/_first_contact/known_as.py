@@ -3,8 +3,8 @@
 
 """Under which name, and in which file, ssh keeps the key of a host, by our own settings.
 
-Private to this collection. Plain Python, no Ansible import. What ssh prints names both as well, but
-a machine can print the same; so a command that somebody is to type is never made of that.
+What ssh prints names both as well, but a machine can print the same; so a command that somebody is
+to type is never made of that.
 """
 
 from __future__ import annotations

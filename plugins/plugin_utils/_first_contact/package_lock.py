@@ -3,8 +3,8 @@
 
 """Who holds the locks of a machine's package manager: the command that looks, and what it saw.
 
-Private to this collection. Plain Python, no Ansible import. Needs neither root nor Python on the
-machine, and takes no lock: the kernel lists all locks in /proc/locks, for everybody to read.
+Needs neither root nor Python on the machine, and takes no lock: the kernel lists all locks in
+/proc/locks, for everybody to read.
 """
 
 from __future__ import annotations

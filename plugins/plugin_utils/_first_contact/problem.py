@@ -1,10 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What keeps a machine from being ready, as a class for programs and sentences for people.
-
-Private to this collection. Plain Python, no Ansible import.
-"""
+"""What keeps a machine from being ready, as a class for programs and sentences for people."""
 
 from __future__ import annotations
 

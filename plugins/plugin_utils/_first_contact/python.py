@@ -1,10 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which Python a machine has for Ansible: the command that looks, and what it found.
-
-Private to this collection. Plain Python, no Ansible import.
-"""
+"""Which Python a machine has for Ansible: the command that looks, and what it found."""
 
 from __future__ import annotations
 

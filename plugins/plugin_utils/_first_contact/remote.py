@@ -3,8 +3,8 @@
 
 """Runs commands and modules on a host through its connection plugin, with an end in sight.
 
-Private to this collection. What a connection plugin reports as an exception, with ssh's words in
-it, becomes a problem; so does a command that does not come back, or writes without end.
+What a connection plugin reports as an exception, with ssh's words in it, becomes a problem; so does
+a command that does not come back, or writes without end.
 """
 
 from __future__ import annotations

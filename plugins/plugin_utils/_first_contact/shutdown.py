@@ -3,9 +3,8 @@
 
 """Whether a machine is about to go down: the command that looks, and what it saw.
 
-Private to this collection. Plain Python, no Ansible import. Needs no root and no Python on the
-machine. A first boot that installs drivers often ends with a reboot, which begins in the moments
-after cloud-init says that it is done.
+Needs no root and no Python on the machine. A first boot that installs drivers often ends with a
+reboot, which begins in the moments after cloud-init says that it is done.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What only the connection plugin ssh has: its arguments, and a look at the host key alone.
-
-Private to this collection.
-"""
+"""What only the connection plugin ssh has: its arguments, and a look at the host key alone."""
 
 from __future__ import annotations
 

@@ -3,9 +3,8 @@
 
 """Why ssh did not get in, judged by what it printed.
 
-Private to this collection. Plain Python, no Ansible import. Whoever answers at the address has a
-say in that text, and so has a machine that let us in: it is cut before it is judged, and nothing of
-it gets into a command that the user is told to type.
+Whoever answers at the address has a say in that text, and so has a machine that let us in: it is
+cut before it is judged, and nothing of it gets into a command that the user is told to type.
 """
 
 from __future__ import annotations

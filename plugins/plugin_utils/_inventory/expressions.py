@@ -3,8 +3,8 @@
 
 """Expressions of the user over the variables of a host: which host, what name, which groups.
 
-Private to this collection. What Ansible's Constructable offers is used as it is; it is silent about
-an expression that fails, and these are not.
+What Ansible's Constructable offers is used as it is; it is silent about an expression that fails,
+and these are not.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""gather(): the offers of an inventory source, fresh, stored or stale; all of them, or an error.
-
-Private to this collection. Plain Python, no Ansible import.
-"""
+"""gather(): the offers of an inventory source, fresh, stored or stale; all of them, or an error."""
 
 from __future__ import annotations
 

@@ -3,9 +3,9 @@
 
 """Keeps hosts of ours and hosts of other inventory sources apart.
 
-Private to this collection. Ansible takes two hosts of one name for one host, and merges their
-variables. The API chooses the names of instances, so a stranger's machine could get the password
-that somebody has set for a host of their own.
+Ansible takes two hosts of one name for one host, and merges their variables. The API chooses the
+names of instances, so a stranger's machine could get the password that somebody has set for a host
+of their own.
 """
 
 from __future__ import annotations

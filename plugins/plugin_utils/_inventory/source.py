@@ -1,10 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Inventory source files: whether one is ours, and whether its options exist.
-
-Private to this collection.
-"""
+"""Inventory source files: whether one is ours, and whether its options exist."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 
 """Stored answers: what the cache entry of an inventory source holds, and how old it is.
 
-Private to this collection. Plain Python, no Ansible import. File caches are readable by everybody
-on the machine: an entry holds the fields of the API that are known here, and nothing else.
+File caches are readable by everybody on the machine: an entry holds the fields of the API that are
+known here, and nothing else.
 """
 
 from __future__ import annotations

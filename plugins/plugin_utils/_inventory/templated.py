@@ -1,10 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options of an inventory source that are templates. Ansible does not template them by itself.
-
-Private to this collection.
-"""
+"""Options of an inventory source that are templates. Ansible does not template them by itself."""
 
 from __future__ import annotations
 

@@ -3,8 +3,6 @@
 
 """What Ansible may take for a template, on every supported core: never a text from the API.
 
-Private to this collection.
-
 Before ansible-core 2.19 every string is a template unless it is wrapped as unsafe. Since then no
 string is one unless it is tagged as trusted, and ``ansible-inventory`` prints what is not tagged as
 ``{"__ansible_unsafe": ...}``, which AWX cannot read. So strings of harmless characters only stay

@@ -3,8 +3,7 @@
 
 """Progress lines: what people see while a wait goes on.
 
-Private to this collection. Plain Python, no Ansible import. Works on watches, so that the lines
-say what the result will say.
+Works on watches, so that the lines say what the result will say.
 """
 
 from __future__ import annotations

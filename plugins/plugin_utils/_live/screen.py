@@ -1,10 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What action plugins print while a task goes on, and when.
-
-Private to this collection.
-"""
+"""What action plugins print while a task goes on, and when."""
 
 from __future__ import annotations
 

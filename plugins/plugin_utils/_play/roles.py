@@ -1,10 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finds roles before anything is waited for, as include_role will find them later.
-
-Private to this collection.
-"""
+"""Finds roles before anything is waited for, as include_role will find them later."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 
 """The variables of the main job: which there are, and which values they can have.
 
-Private to this collection. Ansible takes any variable and says nothing of one that nobody reads, so
-a typing error is found here or not at all.
+Ansible takes any variable and says nothing of one that nobody reads, so a typing error is found
+here or not at all.
 """
 
 from __future__ import annotations
