@@ -13,7 +13,7 @@ from ansible import constants as C
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.action import ActionBase
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import OptionError
+from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.roles import (
     OPTION,
     find_role,

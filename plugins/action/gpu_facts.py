@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import OptionError
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.expectations import (
     ARGUMENTS,
     Expectations,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.facts import (
     interpreter_of,
     refuse_forged_facts,

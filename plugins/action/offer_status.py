@@ -120,10 +120,10 @@ class _Wait:
         return news
 
     def _heartbeat(self) -> None:
+        from ansible_collections.compute_desk.supply.plugins.module_utils._text import times
         from ansible_collections.compute_desk.supply.plugins.plugin_utils._live.offer_lines import (
             Line,
             heartbeat_line,
-            times,
         )
 
         elapsed, wait_timeout = self._elapsed(), self._wait_timeout()
@@ -152,19 +152,14 @@ def _refusal(args: dict[str, t.Any]) -> dict[str, t.Any] | None:
     """
     for option in SECONDS:
         if args.get(option) is not None and _number(args[option]) is None:
-            from ansible_collections.compute_desk.supply.plugins.module_utils._api import (
-                errors as _errors,
-            )
-            from ansible_collections.compute_desk.supply.plugins.module_utils._api import (
-                settings as _settings,
-            )
+            from ansible_collections.compute_desk.supply.plugins.module_utils import _options
             from ansible_collections.compute_desk.supply.plugins.module_utils._offers import (
                 result as _result,
             )
 
             try:
-                _settings.checked_number(option, args[option])
-            except _errors.OptionError as exc:
+                _options.checked_number(option, args[option])
+            except _options.OptionError as exc:
                 return _result.empty_result(str(exc))
     return None
 

@@ -17,7 +17,7 @@ import typing as t
 from ansible import constants as C
 from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import NetworkConnectionBase
-from ansible_collections.compute_desk.supply.plugins.module_utils._text import clock_face
+from ansible_collections.compute_desk.supply.plugins.module_utils._text import clock_face, times
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.facts import (
     refuse_forged_facts,
 )
@@ -45,9 +45,6 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.remote import (
     Lost,
     Remote,
-)
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._live.offer_lines import (
-    times,
 )
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._live.screen import (
     Heartbeat,

@@ -198,14 +198,10 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._api.client im
     Exchange,
     SupplyClient,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import (
-    HostNameClash,
-    OptionError,
-)
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import HostNameClash
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.settings import (
     CONNECTION_OPTIONS,
     Settings,
-    checked_number,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.transport import (
     HAS_REQUESTS,
@@ -219,6 +215,10 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts 
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import (
     checked_offer_ids,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._options import (
+    OptionError,
+    checked_number,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._text import printable
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.expressions import (

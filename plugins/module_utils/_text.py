@@ -107,3 +107,10 @@ def json_type(value: t.Any) -> str:
         if isinstance(value, kind):
             return name
     return "null" if value is None else "a number"
+
+
+def times(elapsed: float, wait_timeout: float | None) -> str:
+    """Return elapsed and remaining time, in brackets."""
+    if wait_timeout is None:
+        return f"({clock_face(elapsed)} elapsed)"
+    return f"({clock_face(elapsed)} elapsed, {clock_face(wait_timeout - elapsed)} left)"

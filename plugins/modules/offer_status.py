@@ -456,11 +456,7 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._api.arguments
     connection_arguments,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.client import SupplyClient
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import OptionError
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.settings import (
-    Settings,
-    checked_number,
-)
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.settings import Settings
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.transport import (
     HAS_REQUESTS,
     how_to_get_requests,
@@ -481,6 +477,10 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._offers.wait i
     WaitReport,
     read_offers,
     wait_for_offers,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._options import (
+    OptionError,
+    checked_number,
 )
 
 # How long one run of the module may last when there is nothing to tell. A connection to a remote

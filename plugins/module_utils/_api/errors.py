@@ -8,25 +8,6 @@ from __future__ import annotations
 import typing as t
 
 
-class OptionError(ValueError):
-    """An option (or its environment variable) cannot be used. Raised before anything is sent.
-
-    The text names the option first, and never shows a token.
-    """
-
-    def __init__(self, option: str, problem: str) -> None:
-        super().__init__(f"{option}: {problem}")
-        self.option = option
-
-
-class UnreadableOutput(ValueError):
-    """A tool on the machine wrote something that is not what it is known to write."""
-
-    def __init__(self, tool: str, problem: str) -> None:
-        super().__init__(f"{tool}: {problem}")
-        self.problem = problem
-
-
 class SupplyError(Exception):
     """The Supply API could not be asked, or its answer cannot be used.
 

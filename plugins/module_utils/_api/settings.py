@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import ipaddress
-import math
 import os
 import re
 import ssl
@@ -18,8 +17,8 @@ import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from .._options import OptionError, checked_number
 from .._text import quoted
-from .errors import OptionError
 
 DEFAULT_API_URL = "https://supply-api.compute-desk.com"
 """The base URL in the vendor's current documentation (page "Get offer status")."""
@@ -35,8 +34,6 @@ CONNECTION_OPTIONS = ("api_token", "api_token_file", "ca_path", *DEFAULTS)
 """The options that ``Settings.from_options`` looks at."""
 
 MAX_CONCURRENCY = 64
-MAX_SECONDS = 1e9
-"""Thirty years. Operating systems refuse to sleep for much longer."""
 MAX_TOKEN_BYTES = 65536
 
 # HOST, or [IPv6], with or without a port; nothing that could be read in two ways.
@@ -146,26 +143,6 @@ class Settings:
             request_timeout=checked_number("request_timeout", values["request_timeout"], above=0),
             concurrency=_checked_concurrency(values["concurrency"]),
         )
-
-
-def checked_number(
-    option: str, value: t.Any, *, above: float | None = None, at_least: float | None = None
-) -> float:
-    """Return ``value`` as a float within its bounds, or raise OptionError naming the option."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        problem = f"{quoted(str(value))} is not a number of seconds, such as 900"
-        raise OptionError(option, problem) from None
-    except OverflowError:
-        number = math.inf
-    if math.isnan(number) or number > MAX_SECONDS:
-        raise OptionError(option, f"must be a number of seconds up to {MAX_SECONDS:g}")
-    if above is not None and number <= above:
-        raise OptionError(option, f"must be more than {above:g} seconds, not {number:g}")
-    if at_least is not None and number < at_least:
-        raise OptionError(option, f"must be at least {at_least:g} seconds, not {number:g}")
-    return number
 
 
 def is_loopback(host: str) -> bool:

@@ -12,9 +12,9 @@ from __future__ import annotations
 import json
 import typing as t
 
-from .._api.errors import UnreadableOutput
 from .gpu import Gpu, number_value, text_value
 from .pci import normal_address
+from .tool import UnreadableOutput
 
 AMD_SMI = ("amd-smi", "static", "--asic", "--bus", "--vram", "--driver", "--json")
 AMD_SMI_ECC = ("amd-smi", "metric", "--ecc", "--json")

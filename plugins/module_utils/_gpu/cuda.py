@@ -14,9 +14,9 @@ import os
 import sys
 from dataclasses import dataclass
 
-from .._api.errors import UnreadableOutput
 from .._text import printable, tail
 from .command import Ran, run_command
+from .tool import UnreadableOutput
 
 # A text, because the process must not need a file of ours: modules run from an archive.
 PROBE = """

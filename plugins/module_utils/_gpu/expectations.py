@@ -9,8 +9,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from .._api.errors import OptionError
-from .._api.settings import checked_number
+from .._options import OptionError, checked_number
 from .._text import quoted
 
 _VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,5}", re.ASCII)

@@ -12,7 +12,6 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from .._api.errors import UnreadableOutput
 from . import amd as _gpu_amd
 from . import nvidia as _gpu_nvidia
 from .command import Ran, find_tool, run_command
@@ -20,6 +19,7 @@ from .cuda import CudaStart, start_cuda
 from .gpu import Gpu
 from .kernel_log import KernelLog, parse_kernel_log
 from .pci import SYSFS, PciFunction, parse_lspci, read_sysfs
+from .tool import UnreadableOutput
 
 MODULE_VERSION_FILES = ("/proc/driver/nvidia/version", "/sys/module/nvidia/version")
 

@@ -14,11 +14,11 @@ import typing as t
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from .._api.errors import UnreadableOutput
 from .._text import printable, tail
 from .command import Ran
 from .gpu import Gpu, number_value, switch_value, text_value
 from .pci import normal_address
+from .tool import UnreadableOutput
 
 _BEGIN, _END = "<nvidia_smi_log>", "</nvidia_smi_log>"
 

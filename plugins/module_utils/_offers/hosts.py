@@ -14,7 +14,8 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from .._api.errors import HostNameClash, OptionError
+from .._api.errors import HostNameClash
+from .._options import OptionError
 from .._text import quoted
 from .endpoint import endpoint_of, is_user
 from .offer import READY, Instance, Offer

@@ -18,7 +18,8 @@ import typing as t
 from dataclasses import dataclass
 from functools import cached_property
 
-from .._api.errors import InvalidResponse, OptionError
+from .._api.errors import InvalidResponse
+from .._options import OptionError
 from .._text import json_type, quoted, storable
 
 FAILED = "failed"

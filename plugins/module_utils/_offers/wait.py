@@ -17,8 +17,9 @@ import time
 import typing as t
 from dataclasses import dataclass, field, fields
 
-from .._api.errors import OptionError, RequestTimedOut, SupplyError, Unauthorized
-from .._api.settings import Settings, checked_number
+from .._api.errors import RequestTimedOut, SupplyError, Unauthorized
+from .._api.settings import Settings
+from .._options import OptionError, checked_number
 from .calls import Calls
 from .offer import parse_offer
 from .watch import Watch

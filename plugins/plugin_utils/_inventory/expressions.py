@@ -15,8 +15,8 @@ from functools import partial
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.text.converters import to_text
 
-from ...module_utils._api.errors import OptionError
 from ...module_utils._offers.hosts import chosen_name
+from ...module_utils._options import OptionError
 from ...module_utils._text import json_type, printable, quoted
 from .trust import plain_if_harmless
 

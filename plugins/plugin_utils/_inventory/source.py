@@ -11,7 +11,7 @@ import typing as t
 
 import yaml
 
-from ...module_utils._api.errors import OptionError
+from ...module_utils._options import OptionError
 from ...module_utils._text import quoted
 
 # A configuration is a few lines; whatever is larger holds somebody else's hosts.

@@ -10,7 +10,7 @@ import typing as t
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.text.converters import to_text
 
-from ...module_utils._api.errors import OptionError
+from ...module_utils._options import OptionError
 from ...module_utils._text import printable
 
 

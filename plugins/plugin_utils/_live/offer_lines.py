@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ...module_utils._offers.offer import EXPIRED, FAILED, READY
 from ...module_utils._offers.result import describe
 from ...module_utils._offers.watch import Watch
-from ...module_utils._text import clock_face
+from ...module_utils._text import times
 
 # A heartbeat names this many offers, and counts the rest.
 _NAMED = 3
@@ -67,13 +67,6 @@ def heartbeat_line(
         named.append(f"and {len(unready) - _NAMED} more")
     what = f" for {'; '.join(named)}" if named else ""
     return Line(f"still waiting{what} {times(elapsed, wait_timeout)}")
-
-
-def times(elapsed: float, wait_timeout: float | None) -> str:
-    """Return elapsed and remaining time, in brackets."""
-    if wait_timeout is None:
-        return f"({clock_face(elapsed)} elapsed)"
-    return f"({clock_face(elapsed)} elapsed, {clock_face(wait_timeout - elapsed)} left)"
 
 
 def _names(watches: t.Iterable[Watch]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.text.converters import to_text
 from ansible.playbook.role.definition import RoleDefinition
 
-from ...module_utils._api.errors import OptionError
+from ...module_utils._options import OptionError
 from ...module_utils._text import printable, quoted
 
 OPTION = "compute_desk_roles"

@@ -16,8 +16,7 @@ from pathlib import Path
 import yaml
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ...module_utils._api.errors import OptionError
-from ...module_utils._api.settings import checked_number
+from ...module_utils._options import OptionError, checked_number
 from ...module_utils._text import quoted
 
 PREFIXES = ("compute_desk_", "gpu_verify_", "instance_ready_")

@@ -10,7 +10,7 @@ import typing as t
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.compute_desk.supply.plugins.action.check_variables import ActionModule
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import OptionError
+from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 
 
 def checked(*hosts: dict[str, t.Any]) -> dict[str, str]:

@@ -11,9 +11,6 @@ import typing as t
 from dataclasses import dataclass
 
 import pytest
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import (
-    UnreadableOutput,
-)
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu import amd as _gpu_amd
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu import cuda as _gpu_cuda
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu import (
@@ -23,6 +20,7 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._gpu import nv
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu import pci as _gpu_pci
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.command import Ran
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.gpu import Gpu
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.tool import UnreadableOutput
 from ansible_collections.compute_desk.supply.plugins.module_utils._text import printable
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import (
     cloud_init as _cloud_init,

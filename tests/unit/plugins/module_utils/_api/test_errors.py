@@ -9,10 +9,8 @@ import json
 
 import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._api import errors as _errors
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import (
-    OptionError,
-    SupplyError,
-)
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import SupplyError
+from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 
 from ...helpers import OFFER_ID
 

@@ -10,14 +10,16 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import OptionError
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.settings import (
     DEFAULT_API_URL,
     Settings,
     TokenSource,
-    checked_number,
     is_loopback,
     variable_of,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._options import (
+    OptionError,
+    checked_number,
 )
 from hypothesis import given
 from hypothesis import strategies as st

@@ -8,13 +8,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import (
-    UnreadableOutput,
-)
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.amd import (
     parse_amd_smi,
     parse_rocm_smi,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.tool import UnreadableOutput
 from hypothesis import given
 
 from ...gpu_stand_in import output_of

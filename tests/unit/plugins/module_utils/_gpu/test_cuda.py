@@ -12,9 +12,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import (
-    UnreadableOutput,
-)
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu import cuda as _gpu_cuda
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.command import Ran
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.cuda import (
@@ -22,6 +19,7 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.cuda impo
     parse_probe,
     start_cuda,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.tool import UnreadableOutput
 from hypothesis import given
 
 from ...helpers import ANY_JSON, ANY_TEXT

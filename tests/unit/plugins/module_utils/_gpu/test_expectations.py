@@ -8,11 +8,11 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import OptionError
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.expectations import (
     Expectations,
     version_key,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 from hypothesis import given
 
 from ...helpers import ANY_TEXT

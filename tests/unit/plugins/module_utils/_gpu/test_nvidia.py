@@ -6,9 +6,6 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import (
-    UnreadableOutput,
-)
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu import nvidia as _gpu_nvidia
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.command import Ran
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.nvidia import (
@@ -19,6 +16,7 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.nvidia im
     module_version,
     parse_smi_xml,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.tool import UnreadableOutput
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,10 +9,7 @@ import re
 import typing as t
 
 import pytest
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import (
-    HostNameClash,
-    OptionError,
-)
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import HostNameClash
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import (
     HOST_KEY_POLICIES,
     HostOptions,
@@ -26,6 +23,7 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer 
     Offer,
     parse_offer,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 from hypothesis import example, given
 from hypothesis import strategies as st
 

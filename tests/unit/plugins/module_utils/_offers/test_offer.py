@@ -10,16 +10,14 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import (
-    InvalidResponse,
-    OptionError,
-)
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import InvalidResponse
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import (
     Offer,
     checked_offer_ids,
     machine_address,
     parse_offer,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -16,7 +16,6 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors im
     InvalidResponse,
     NameNotResolved,
     NotFound,
-    OptionError,
     RateLimited,
     RequestRefused,
     ServerError,
@@ -29,6 +28,7 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._offers.wait i
     read_offers,
     wait_for_offers,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 
 from ...fake_api import A, B, C, FakeApi, FakeSettings, machine, ready, state
 

@@ -14,11 +14,11 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors im
     ServerError,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.watch import Watch
+from ansible_collections.compute_desk.supply.plugins.module_utils._text import times
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._live.offer_lines import (
     Line,
     change_lines,
     heartbeat_line,
-    times,
 )
 from hypothesis import given
 from hypothesis import strategies as st
