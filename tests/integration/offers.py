@@ -44,6 +44,26 @@ def ready(at: float = 0, **keys: t.Any) -> dict[str, t.Any]:
     }
 
 
+def ready_offer(
+    offer_id: str,
+    instances: t.Mapping[str, t.Mapping[str, t.Any]],
+    states: t.Mapping[str, t.Mapping[str, t.Any]] | None = None,
+    **entry: t.Any,
+) -> dict[str, t.Any]:
+    """Return an offer that is ready from the beginning.
+
+    ``states`` is what the API says of the instances, by key, beside that they run; ``entry`` what
+    it says of the offer.
+    """
+    said = {key: {"status": "running", **(states or {}).get(key, {})} for key in instances}
+    ready = {"at": 0, "status": "procured", "procurement_status": "ready", "instances": said}
+    return {
+        "offer_id": offer_id,
+        "instances": {key: dict(instance) for key, instance in instances.items()},
+        "timeline": [{**ready, **entry}],
+    }
+
+
 def in_steps(offer_id: str) -> dict[str, t.Any]:
     """Return an offer that goes on at 10 and at 20; ``support.live.follow`` tells it to."""
     half = provisioning(10, progress="half of it")

@@ -17,7 +17,7 @@ from simulator import Simulator
 from support.workspace import Workspace, last_lines
 from unit.plugins.gpu_stand_in import commands_of
 
-from .offers import A, B
+from .offers import A, B, ready_offer
 
 Simulate = t.Callable[..., Simulator]
 
@@ -35,9 +35,7 @@ def machines(offer_id: str, **ssh: dict[str, t.Any]) -> dict[str, t.Any]:
         }
         for name, behaviour in ssh.items()
     }
-    running = {name: {"status": "running"} for name in instances}
-    entry = {"at": 0, "status": "procured", "procurement_status": "ready", "instances": running}
-    return {"offer_id": offer_id, "instances": instances, "timeline": [entry]}
+    return ready_offer(offer_id, instances)
 
 
 def summary(output: str) -> dict[str, str]:

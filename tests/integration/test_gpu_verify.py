@@ -15,7 +15,7 @@ from simulator import Simulator
 from support.workspace import Workspace, last_lines
 from unit.plugins.gpu_stand_in import commands_of
 
-from .offers import A
+from .offers import A, ready_offer
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads(
@@ -103,11 +103,7 @@ def fleet(workspace: Workspace, simulate: Simulate) -> t.Callable[..., Fleet]:
             name: {"instance_id": f"i-{name}", "instance_name": name, "commands": commands}
             for name, commands in machines.items()
         }
-        running = {name: {"status": "running"} for name in machines}
-        entry = {"at": 0, "status": "procured", "procurement_status": "ready", "instances": running}
-        simulator = simulate(
-            {"offer_id": A, "starts": "launch", "instances": instances, "timeline": [entry]}
-        )
+        simulator = simulate({**ready_offer(A, instances), "starts": "launch"})
         return Fleet(workspace, simulator, variables or {})
 
     return start

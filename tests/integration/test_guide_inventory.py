@@ -18,6 +18,7 @@ import pytest
 from simulator import Simulator
 from support.workspace import Workspace
 
+from .offers import ready_offer
 from .sources import listing
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -50,15 +51,8 @@ def machine(name: str, number: int, **state: t.Any) -> dict[str, t.Any]:
 
 def an_offer(offer_id: str, *states: dict[str, t.Any]) -> dict[str, t.Any]:
     machines = {f"m{number}": state for number, state in enumerate(states)}
-    entry = {
-        "at": 0,
-        "status": "procured",
-        "procurement_status": "ready",
-        "procured_at": "2026-11-24T09:00:04Z",
-        "instances": machines,
-    }
     paper = {key: {"instance_id": "i", "instance_name": "n", "ssh": None} for key in machines}
-    return {"offer_id": offer_id, "instances": paper, "timeline": [entry]}
+    return ready_offer(offer_id, paper, machines, procured_at="2026-11-24T09:00:04Z")
 
 
 @pytest.fixture(scope="module")

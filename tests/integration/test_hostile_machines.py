@@ -18,7 +18,7 @@ from simulator import Simulator
 from support.workspace import Workspace, last_lines
 from unit.plugins.gpu_stand_in import commands_of
 
-from .offers import A
+from .offers import A, ready_offer
 from .test_configure import summary, write_role
 
 Simulate = t.Callable[..., Simulator]
@@ -98,9 +98,7 @@ def fleet(lies: t.Iterable[str], traps: Traps) -> dict[str, t.Any]:
     } | {"good": machine}  # fmt: skip
     for number, (name, instance) in enumerate(instances.items()):
         instance.update(instance_id=f"i-{number:08}", instance_name=name)
-    running = {name: {"status": "running"} for name in instances}
-    entry = {"at": 0, "status": "procured", "procurement_status": "ready", "instances": running}
-    return {"offer_id": A, "instances": instances, "timeline": [entry]}
+    return ready_offer(A, instances)
 
 
 def rows_by_lie(output: str, lies: t.Iterable[str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ import pytest
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
 
-from .offers import A
+from .offers import A, ready_offer
 
 Simulate = t.Callable[..., Simulator]
 Machines = t.Mapping[str, t.Mapping[str, t.Any]]
@@ -68,16 +68,9 @@ class Fleet:
             }
             for name, machine in machines.items()
         }
-        running = {name: {"status": "running"} for name in instances}
-        entry = {"at": 0, "status": "procured", "procurement_status": "ready", "instances": running}
         self._workspace = workspace
         self.simulator = simulate(
-            {
-                "offer_id": A,
-                "starts": "launch",
-                "instances": instances,
-                "timeline": [entry],
-            },
+            {**ready_offer(A, instances), "starts": "launch"},
             speed=speed,
         )
         self.instances = {entry["key"]: entry for entry in self.simulator.instances()}

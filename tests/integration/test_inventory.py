@@ -14,7 +14,7 @@ from simulator import Simulator
 from support.workspace import Workspace, last_lines
 
 from .conftest import Played, offer_status
-from .offers import A, B, provisioning
+from .offers import A, B, provisioning, ready_offer
 from .sources import PLUGIN, Case, Loaded, batch, listing
 
 Simulate = t.Callable[..., Simulator]
@@ -33,17 +33,15 @@ def machines(offer_id: str, *states: dict[str, t.Any], **keys: t.Any) -> dict[st
         }
         for number, state in enumerate(states)
     }
-    running = {
+    said = {
         f"m{number}": {
-            "status": "running",
             "external_ip": f"203.0.113.{number + 1}",
             "ssh_command": None,
             **state,
         }
         for number, state in enumerate(states)
     }
-    entry = {"at": 0, "status": "procured", "procurement_status": "ready", "instances": running}
-    return {"offer_id": offer_id, "instances": paper, "timeline": [entry], **keys}
+    return {**ready_offer(offer_id, paper, said), **keys}
 
 
 def one_machine(offer_id: str, name: str = "gpu", **keys: t.Any) -> dict[str, t.Any]:

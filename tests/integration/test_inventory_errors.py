@@ -13,6 +13,7 @@ from pathlib import Path
 from simulator import Simulator
 from support.workspace import Workspace
 
+from .offers import ready_offer
 from .sources import FILE_CACHE, Case, batch, listing
 
 Simulate = t.Callable[..., Simulator]
@@ -51,21 +52,13 @@ def patience(name: str) -> int:
 def an_offer(offer_id: str, fault: dict[str, t.Any] | None) -> dict[str, t.Any]:
     """Return an offer that is ready, and answers well to its first request only."""
     machine = {"instance_id": f"i-{tail(offer_id)}", "instance_name": "node", "ssh": None}
-    state = {"status": "running", "external_ip": "203.0.113.7", "ssh_command": None}
-    entry = {
-        "at": 0,
-        "status": "procured",
-        "procurement_status": "ready",
-        "instances": {"m": state},
-    }
+    state = {"external_ip": "203.0.113.7", "ssh_command": None}
     if fault is not None and fault["kind"] == "body":
         # All of it is right but the id, which is the other offer's.
         answer = {"offer_id": GOOD, "status": "procured", "created_at": "2026-11-24T09:00:00Z"}
         fault = {"kind": "status", "code": 200, "body": answer}
     faults = [] if fault is None else [{**fault, "requests": list(range(2, 40))}]
-    return {
-        "offer_id": offer_id, "instances": {"m": machine}, "timeline": [entry], "faults": faults,
-    }  # fmt: skip
+    return {**ready_offer(offer_id, {"m": machine}, {"m": state}), "faults": faults}
 
 
 def test_all_or_nothing_skip_and_stale(workspace: Workspace, simulate: Simulate) -> None:

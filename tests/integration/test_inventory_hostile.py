@@ -17,7 +17,7 @@ import pytest
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
 
-from .offers import A, B
+from .offers import A, B, ready_offer
 from .sources import FILE_CACHE, PLUGIN, listing
 
 Simulate = t.Callable[..., Simulator]
@@ -78,19 +78,11 @@ def an_offer(
     offer_id: str, canary: Path, states: t.Mapping[str, t.Mapping[str, t.Any]]
 ) -> dict[str, t.Any]:
     """Return an offer that is ready, with a machine for each state."""
-    entry = {
-        "at": 0,
-        "status": "procured",
-        "procurement_status": "ready",
-        "progress": TEXTS[0],
-        "failure_reason": TEXTS[2],
-        "instances": {key: {"status": "running", **state} for key, state in states.items()},
-    }
     instances = {
         key: {"instance_id": f"i-{offer_id[:2]}{number:06d}", "instance_name": key, "ssh": None}
         for number, key in enumerate(states)
     }
-    offer = {"offer_id": offer_id, "instances": instances, "timeline": [entry]}
+    offer = ready_offer(offer_id, instances, states, progress=TEXTS[0], failure_reason=TEXTS[2])
     made: dict[str, t.Any] = json.loads(json.dumps(offer).replace("FILE", str(canary)))
     return made
 

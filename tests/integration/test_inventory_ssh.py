@@ -12,7 +12,7 @@ from pathlib import Path
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
 
-from .offers import A, B, C
+from .offers import A, B, C, ready_offer
 from .sources import PLUGIN
 from .test_configure import BOOK, machines, summary
 
@@ -36,18 +36,11 @@ def ping(workspace: Workspace, environment: dict[str, str], offer_id: str) -> tu
 def at(machine: dict[str, t.Any], offer_id: str, name: str) -> dict[str, t.Any]:
     """Return an offer whose machine of this name is at the address of a real one."""
     state = {
-        "status": "running",
         "external_ip": machine["host"],
         "ssh_command": f"ssh -p {machine['port']} root@{machine['host']}",
     }
-    entry = {
-        "at": 0,
-        "status": "procured",
-        "procurement_status": "ready",
-        "instances": {"m": state},
-    }
     paper = {"instance_id": f"i-{name}", "instance_name": name, "ssh": None}
-    return {"offer_id": offer_id, "instances": {"m": paper}, "timeline": [entry]}
+    return ready_offer(offer_id, {"m": paper}, {"m": state})
 
 
 def test_a_recycled_address_and_a_changed_key(workspace: Workspace, simulate: Simulate) -> None:
