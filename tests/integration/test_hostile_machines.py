@@ -47,7 +47,7 @@ HARMLESS = (
 
 # All limits are short, so that the whole run is.
 LIMITS: dict[str, t.Any] = {
-    "compute_desk_connection_timeout": 20,
+    "instance_ready_timeout": 20,
     "instance_ready_package_lock_timeout": 3,
     "instance_ready_facts_timeout": 40,
     "gpu_verify_command_timeout": 2,

@@ -13,10 +13,10 @@ import json
 import typing as t
 
 from ansible.module_utils.common.text.converters import to_text
-from ansible.plugins.action import ActionBase
 
 from ...module_utils._text import printable
 from .._first_contact.remote import Lost, Remote
+from .host_action import HostAction
 
 _SAID_LENGTH = 300
 # What any module may answer, and what the search for a Python asks of one.
@@ -27,10 +27,9 @@ class NoAnswer(Exception):
     """The module gave no result. The text says why, in one printable line."""
 
 
-class MachineAction(ActionBase):
+class MachineAction(HostAction):
     """An action whose module runs on the machine; ``ANSWER_KEYS`` are what the module returns."""
 
-    TRANSFERS_FILES = False
     ANSWER_KEYS: t.ClassVar[frozenset[str]] = frozenset()
 
     def ask(
