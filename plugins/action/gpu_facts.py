@@ -24,13 +24,13 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.machi
     NoAnswer,
 )
 
-# The module runs up to ten commands, but at most a few of them hang on one machine.
+# The module runs up to ten commands, but only a few of them can hang on one machine.
 _COMMANDS = 6
 _TO_CONNECT = 30.0
 
 
 class ActionModule(MachineAction):
-    """A machine that gives no report has no verdict; one that lies well is not found out here."""
+    """A machine without a valid report fails. A report that is a good lie is not detected."""
 
     ARGUMENTS = ARGUMENTS
     ANSWER_KEYS = frozenset(("verdict", "reasons", "gpus", "checks"))
@@ -40,16 +40,16 @@ class ActionModule(MachineAction):
         try:
             seconds = Expectations.from_options(options).command_timeout * _COMMANDS + _TO_CONNECT
         except OptionError as exc:
-            # With a verdict: it may be wrong for this host alone, and stands beside the others.
+            # With a verdict, because the option may be wrong for this host alone.
             return _without_report(str(exc))
         given = {name: value for name, value in options.items() if value is not None}
         try:
             answer = self.ask("compute_desk.supply.gpu_facts", given, seconds, task_vars)
             report = read_report(answer)
         except NoAnswer as exc:
-            return _without_report(f"The GPUs could not be looked at: {exc}")
+            return _without_report(f"The GPUs could not be checked: {exc}")
         except NoReport as exc:
-            reason = f"What the machine answered is no report of its GPUs: {exc}."
+            reason = f"The machine's answer is not a report of its GPUs: {exc}."
             return _without_report(reason)
         # Where the Python of the machine is, if Ansible has just looked for it.
         interpreter = interpreter_of(answer.get("ansible_facts"))

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waits until a machine is fit for work, and shows what it waits for.
+"""Waits until a machine is ready for work, and shows what it waits for.
 
 Everything is done with the shell of the machine, over the connection of the host: it may have no
 Python yet. The stages are those that a machine goes through: it answers, finishes its first boot,

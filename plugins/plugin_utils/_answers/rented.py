@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which hosts are left alone: those that are no machine with a shell, or that nobody rented."""
+"""Hosts to leave alone: those without a POSIX shell, and those that are not rented machines."""
 
 from __future__ import annotations
 

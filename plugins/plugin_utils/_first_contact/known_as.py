@@ -50,9 +50,9 @@ def known_as(
 ) -> KnownAs:
     """Return the name under which ssh knows the host at this address and port.
 
-    ``arguments`` are ``ssh_args``, ``ssh_common_args`` and ``ssh_extra_args``, in the order in which
-    ssh gets them: if an option comes twice, the first counts. A text that is not a valid command
-    line is ignored. The user's ssh_config is not taken into account.
+    ``arguments`` are ``ssh_args``, ``ssh_common_args`` and ``ssh_extra_args``, in the order in
+    which ssh gets them: if an option comes twice, the first counts. A text that is not a valid
+    command line is ignored. The user's ssh_config is not taken into account.
 
         >>> known_as(["-C", "-o HostKeyAlias=i-0a1b"], "203.0.113.7", 2222)
         KnownAs(name='i-0a1b', file=None)

@@ -83,7 +83,8 @@ def problem(found: t.Sequence[Python], interpreters: t.Sequence[str]) -> Problem
     if found:
         message = f"its Python is too old: {listed(list(map(str, found)))}, but {needed} is needed"
     elif len(interpreters) == 1:
-        message = f"there is no Python at {printable(interpreters[0], 100)}, where Ansible expects it"
+        path = printable(interpreters[0], 100)
+        message = f"there is no Python at {path}, where Ansible expects it"
     else:
         message = "there is no Python on the machine"
     return Problem(
