@@ -26,7 +26,6 @@ class ActionModule(MachineAction):
 
     ARGUMENTS: t.ClassVar = {
         "gather_subset": {"type": "list", "elements": "str", "default": ["all"]},
-        "gather_timeout": {"type": "int", "default": 10},
         "timeout": {"type": "float", "default": 60},
     }
     ANSWER_KEYS = frozenset(("ansible_facts",))

@@ -36,11 +36,6 @@ options:
     elements: str
     default:
       - all
-  gather_timeout:
-    description:
-      - How many seconds a single fact may take, see O(ansible.builtin.setup#module:gather_timeout).
-    type: int
-    default: 10
   timeout:
     description:
       - How many seconds all facts together may take.

@@ -164,6 +164,13 @@ def test_every_variable_that_we_use_is_known() -> None:
     assert {*SPECS["known_otherwise"]} <= used | {"gpu_verify_summary"}
 
 
+def test_no_option_of_a_role_is_passed_as_a_parameter() -> None:
+    """A parameter would beat the inventory and group_vars of the user."""
+    text = (CHECKOUT / "playbooks" / "configure.yml").read_text(encoding="utf-8")
+
+    assert re.findall(r"^ +((?:instance_ready|gpu_verify)_\w+):", text, re.MULTILINE) == []
+
+
 def test_the_readme_has_every_variable_with_its_default() -> None:
     readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
     head = (CHECKOUT / "playbooks" / "configure.yml").read_text(encoding="utf-8")

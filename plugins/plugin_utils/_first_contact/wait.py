@@ -20,12 +20,8 @@ _UID = re.compile(r"compute-desk uid (\d{0,10})(?!\d)", re.ASCII)
 # What a stage gets at least, however late it begins.
 _LEAST = 10.0
 
-
-class Tell(t.Protocol):
-    """Shows a line about the wait: what, how much time is left, and how good or bad that is."""
-
-    def __call__(self, text: str, times: str, level: str) -> None:
-        """Show it."""
+Tell = t.Callable[[str, str, str], None]
+"""Shows a line: its text, the time that is left, and its level."""
 
 
 class Wait:
