@@ -481,9 +481,11 @@ def test_the_deadline_is_one_for_all_however_few_forks_there_are(
     fleet = Fleet(workspace, simulate, {"first": dropping, "second": dropping, "good": {}})
 
     # In check mode, because that is no reason to look less.
-    outcome = fleet.get_ready("-f", "1", "--check", instance_ready_timeout=5)
+    outcome = fleet.get_ready("-f", "1", "--check", instance_ready_timeout=8)
 
-    assert fleet.connections("second") == 1, "the time was up before its turn came"
+    # The time is nearly up before its turn comes. How nearly is a matter of how fast forks are.
+    first, second = fleet.connections("first"), fleet.connections("second")
+    assert 1 <= second <= first / 2, (first, second)
     assert outcome.hosts["second"]["instance_ready_result"]["kind"] == "unreachable"
     assert outcome.hosts["good"]["instance_ready_result"]["ok"], last_lines(outcome.output)
 
