@@ -252,7 +252,7 @@ def test_it_waits_until_a_machine_is_ready(outcome: Outcome, name: str) -> None:
     [
         ("replaced", "host_key_changed", "host key"),
         ("without-python", "no_python", "Python"),
-        ("failing", "cloud_init_failed", "cloud-init"),
+        ("failing", "cloud_init_failed", "Cloud-init failed: "),
         ("denying", "permission_denied", "root"),
         ("refusing", "refused", "22"),
     ],
