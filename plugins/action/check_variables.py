@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks what the main job was given, before anything is waited for or paid for in vain."""
+"""Checks the variables of the main job, before it waits for anything or costs any money."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
 
 
 class ActionModule(ActionBase):
-    """Looks at variables alone; no host is asked anything."""
+    """Looks only at variables, and contacts no host."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
@@ -38,7 +38,7 @@ class ActionModule(ActionBase):
     def run(
         self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
     ) -> dict[str, t.Any]:
-        """Return where the roles are; what cannot be right is a failed task."""
+        """Return where the roles are; an invalid variable is a failed task."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _validation, options = self.validate_argument_spec(ARGUMENTS)
         hostvars = (task_vars or {})["hostvars"]
@@ -51,11 +51,11 @@ class ActionModule(ActionBase):
         return {**result, "changed": False, "roles": roles}
 
     def _checked(self, hosts: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, str]:
-        """Check the variables of all hosts, and return their roles by the names that were given."""
+        """Check the variables of all hosts, and return where their roles are, by name."""
         variables = Variables()
         roles: dict[str, str] = {}
         for host in hosts:
-            # What a machine has said, in a run before this one, must not end it for the others.
+            # What a machine said in an earlier run must not end this one for the others.
             facts = host.get("ansible_facts") or {}
             for name in host:
                 if name not in facts:
@@ -71,11 +71,11 @@ class ActionModule(ActionBase):
 
 
 def _value(host: t.Mapping[str, t.Any], name: str) -> t.Any:
-    """Return the value of a variable; None if it has none, or one that is wrong on its own."""
+    """Return the value of a variable; None if it has none, or its template is wrong."""
     try:
         return host.get(name)
     except AnsibleError:
-        # Ansible says what is wrong with it, and in which line, where it is used.
+        # Ansible reports the error, with the line, where the variable is used.
         return None
 
 
@@ -83,7 +83,7 @@ def _check_ssh_client() -> None:
     get = C.config.get_config_value
     program = to_text(get("ssh_executable", plugin_type="connection", plugin_name="ssh"))
     if get("DEFAULT_TRANSPORT") in ("ssh", "smart") and shutil.which(program) is None:
-        problem = (
-            f"there is no SSH client {program} here. On Debian: apt-get install openssh-client"
+        raise OptionError(
+            "ssh",
+            f"there is no SSH client {program} here. On Debian: apt-get install openssh-client",
         )
-        raise OptionError("ssh", problem)

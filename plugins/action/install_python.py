@@ -9,20 +9,15 @@ import re
 import typing as t
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible_collections.compute_desk.supply.plugins.module_utils._text import printable
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.facts import (
-    refuse_forged_facts,
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.host_action import (
+    HostAction,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.rented import (
-    why_not_rented,
-)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.rented import not_rented
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.remote import (
     Lost,
     Remote,
 )
-
-ARGUMENTS: dict[str, dict[str, t.Any]] = {"timeout": {"type": "float", "default": 300}}
 
 _INSTALL = """
 set -e
@@ -36,48 +31,40 @@ elif command -v yum >/dev/null 2>&1; then yum -q -y install python3
 elif command -v zypper >/dev/null 2>&1; then zypper -q -n install python3
 elif command -v apk >/dev/null 2>&1; then apk add -q python3
 else
-  echo "no package manager that this module knows" >&2
+  echo "there is no package manager that this module knows" >&2
   exit 1
 fi
 """
-# The machine ends it by itself, before it is given up here.
+# The machine ends it, before we give up on the machine.
 _COMMAND = "timeout -k 10 {seconds} /bin/sh -c '" + _INSTALL.strip() + "'"
 _TO_CONNECT = 30.0
-# The last word of ssh itself, which some versions say on every connection with a terminal.
+# Some versions of ssh print this at the end of every connection with a terminal.
 _SSH_SAYS = re.compile(r"^Shared connection to \S+ closed\.\s*$", re.MULTILINE)
 _SAID_LENGTH = 300
 
 
-class ActionModule(ActionBase):
+class ActionModule(HostAction):
     """Runs one command on the machine."""
 
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _supports_async = False
+    ARGUMENTS: t.ClassVar = {"timeout": {"type": "float", "default": 300}}
 
-    def run(
-        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
-    ) -> dict[str, t.Any]:
-        """Return what the package manager said; a machine without one is a failed task."""
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec(ARGUMENTS)
-        task_vars = task_vars or {}
-        refuse_forged_facts(task_vars, self._connection)
-        reason = why_not_rented(self._connection, task_vars)
-        if reason:
-            raise AnsibleActionFail(f"Python is not installed on this host: {reason}.")
+    def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Install it. If that fails, return the last words of the package manager."""
+        problem = not_rented(self._connection, task_vars)
+        if problem:
+            raise AnsibleActionFail(str(problem))
         if self._task.check_mode:
-            return {**result, "changed": True, "msg": "Python would be installed."}
+            return {"changed": True, "msg": "Python would be installed."}
         command = _COMMAND.format(seconds=max(1, round(options["timeout"])))
         try:
             answer = Remote(self, task_vars).run(
                 command, options["timeout"] + _TO_CONNECT, sudoable=True
             )
         except Lost as lost:
-            return {**result, "failed": True, "msg": str(lost.problem)}
+            return {"failed": True, "msg": str(lost.problem)}
         if answer["rc"] == 0:
-            return {**result, "changed": True, "msg": "Python is installed."}
-        return {**result, "failed": True, "msg": _last_words(answer)}
+            return {"changed": True, "msg": "Python is installed."}
+        return {"failed": True, "msg": _last_words(answer)}
 
 
 def _last_words(answer: t.Mapping[str, t.Any]) -> str:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# The action plugin of the same name does all the work; this is its documentation.
+# Documentation only: the action plugin of the same name does the work.
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ version_added: 0.1.0
 author:
   - Compute Desk collection maintainers (@compute-desk)
 description:
-  - Installs the C(python3) of the distribution with apt, dnf, microdnf, yum, zypper or apk, over the shell of the machine.
+  - Installs the distribution's C(python3) with apt, dnf, microdnf, yum, zypper or apk. It needs only the shell of the
+    machine.
   - Use C(become) unless the user is root.
-  - It refuses hosts with a local connection, and those without the variable C(compute_desk_instance_id), because they are
-    not rented machines.
-  - The role P(compute_desk.supply.instance_ready#role) uses it where O(compute_desk.supply.instance_ready#role:main:instance_ready_install_python)
-    asks for it.
+  - Hosts with a local connection or without the variable C(compute_desk_instance_id) are not rented machines, and fail.
+  - The role P(compute_desk.supply.instance_ready#role) does this for you if you set
+    O(compute_desk.supply.instance_ready#role:main:instance_ready_install_python).
 extends_documentation_fragment:
   - compute_desk.supply._attributes
 attributes:
   check_mode:
     support: full
     details:
-      - Nothing is installed, and the task is changed.
+      - Nothing is installed, but the task reports a change.
   diff_mode:
     support: none
   async:
@@ -48,7 +48,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: How it went; of a failure, what the package manager said last.
+  description: What was done, or the last words of the package manager if it failed.
   returned: always
   type: str
   sample: Python is installed.

@@ -2,27 +2,26 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# The action plugin of the same name does all the work; this is its documentation.
+# Documentation only: the action plugin of the same name does the work.
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: machine_facts
-short_description: Gather the facts of a machine that you do not have to trust
+short_description: Gather facts from a machine without having to trust it
 version_added: 0.1.0
 author:
   - Compute Desk collection maintainers (@compute-desk)
 description:
-  - Gathers facts with M(ansible.builtin.setup), and keeps only what that module really returns; known names, each with a
-    value of its type, and text in one line without control characters.
-  - A machine answers for itself, and its facts become variables of the host that beat those of the inventory and the
-    defaults of roles. A rented machine belongs to somebody else, so a name by which Ansible or this collection is steered
-    is never a fact here.
-  - What C(facter), C(ohai) and custom modules add is left out. Custom facts in files of the machine stay, below
+  - Gathers facts with M(ansible.builtin.setup), and keeps only facts that this module returns, with values of the right
+    type, as single lines without control characters.
+  - Facts become variables of the host, which override the inventory and the defaults of roles. A rented machine belongs
+    to somebody else and can send any facts, so names that control Ansible or this collection are dropped.
+  - Facts from C(facter), C(ohai) and custom modules are dropped. Custom facts in files on the machine are kept, in
     C(ansible_local).
-  - The machine has O(timeout) to answer, and eight MiB for it.
-  - The role P(compute_desk.supply.instance_ready#role) uses it. The guide R(Hosts that you can trust,
-    ansible_collections.compute_desk.supply.docsite.guide_trust) says more.
+  - The machine has to answer within O(timeout), with at most eight MiB.
+  - The role P(compute_desk.supply.instance_ready#role) uses this module. For the background see the guide R(Hosts that you
+    can trust, ansible_collections.compute_desk.supply.docsite.guide_trust).
 extends_documentation_fragment:
   - compute_desk.supply._attributes
   - compute_desk.supply._attributes.read_only
@@ -32,19 +31,14 @@ attributes:
 options:
   gather_subset:
     description:
-      - Which facts to gather, as O(ansible.builtin.setup#module:gather_subset).
+      - Which facts to gather, see O(ansible.builtin.setup#module:gather_subset).
     type: list
     elements: str
     default:
       - all
-  gather_timeout:
-    description:
-      - How many seconds the machine may take for a single fact, as O(ansible.builtin.setup#module:gather_timeout).
-    type: int
-    default: 10
   timeout:
     description:
-      - How many seconds the machine may take for all of them.
+      - How many seconds all facts together may take.
     type: float
     default: 60
 seealso:
@@ -65,14 +59,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ansible_facts:
-  description: The facts that were kept, named as M(ansible.builtin.setup) names them.
+  description: The facts, under the names that M(ansible.builtin.setup) gives them.
   returned: success
   type: dict
   sample:
     ansible_distribution: Debian
     ansible_processor_vcpus: 96
 left_out:
-  description: Names that the machine sent and that are no facts, twenty at most.
+  description: Names of what was dropped, at most twenty.
   returned: success
   type: list
   elements: str

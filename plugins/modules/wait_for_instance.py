@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# The action plugin of the same name does all the work; this is its documentation.
+# Documentation only: the action plugin of the same name does the work.
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ version_added: 0.1.0
 author:
   - Compute Desk collection maintainers (@compute-desk)
 description:
-  - Waits for the host of the task, which may have no Python yet, and says what it waits for, in lines on stderr that
-    begin with the time of day unless stderr is a terminal.
+  - Waits for the host of the task, which may have no Python yet, and shows on stderr what it waits for. Unless stderr is
+    a terminal, each line begins with the time of day.
   - It waits for the connection, then for cloud-init, then for the locks of the package manager, and then looks for
-    Python. The stages' time limits add up from the beginning, O(began_at); a stage that is late gets at least one look.
-  - The role P(compute_desk.supply.instance_ready#role) uses it and is what you want; it gathers facts as well.
-  - It uses the connection of the host and nothing but the shell of the machine. It needs no root and never changes
-    anything.
+    Python. The time limits of the stages add up from O(began_at); a stage that starts late is still tried once.
+  - Most playbooks want the role P(compute_desk.supply.instance_ready#role), which uses this module and gathers facts.
+  - It needs the connection of the host and a POSIX shell on the machine, but not root, and changes nothing.
 extends_documentation_fragment:
   - compute_desk.supply._attributes
   - compute_desk.supply._attributes.read_only
 attributes:
   check_mode:
     details:
-      - It never changes anything, and waits in check mode as well.
+      - It changes nothing, and waits in check mode too.
   async:
     support: none
 options:
@@ -37,38 +36,39 @@ options:
     default: 300
   permission_denied_timeout:
     description:
-      - How many seconds to wait for a machine that answers but denies access. It does so for a while after its first
-        start, until cloud-init has installed your key.
-      - The wait for the connection ends with O(timeout) in any case.
+      - How many seconds to wait for a machine that answers but denies access. A new machine denies access until
+        cloud-init has installed your key.
+      - The wait for the connection ends after O(timeout) in any case.
     type: float
     default: 120
   began_at:
     description:
-      - When the wait began, in seconds since 1970. With the same value for all hosts, a host that waits for its turn,
-        because there are more hosts than forks, does not add to the time of the others.
-      - If not given, it begins with the task.
+      - When the wait began, in seconds since 1970. Give all hosts the same value, and a host that has to wait for a free
+        fork gets no more time than the others.
+      - By default, the wait begins with the task.
     type: float
   cloud_init_timeout:
     description:
-      - How many seconds to wait for cloud-init, after the connection stands. V(0) does not look at it.
-      - The machine may be about to reboot at the end of cloud-init; that is waited for within the same time.
-      - A machine without cloud-init is not waited for.
+      - How many seconds to wait for cloud-init once the machine is connected. V(0) skips this check.
+      - If the machine is about to reboot at the end of cloud-init, the reboot has to fit into the same time.
+      - A machine without cloud-init passes at once.
     type: float
     default: 900
   ignore_cloud_init_errors:
     description:
-      - Whether a cloud-init that failed is only a warning. Recoverable errors always are.
+      - Whether to warn, instead of failing, if cloud-init failed. Recoverable errors are always a warning.
     type: bool
     default: false
   package_lock_timeout:
     description:
-      - How many seconds to wait for the locks of the package manager, after cloud-init. V(0) does not look at them.
+      - How many seconds to wait for the locks of the package manager, after cloud-init. V(0) skips this check.
     type: float
     default: 600
   package_lock_files:
     description:
-      - The locks. A file whose name ends in C(.pid) holds the process id of its owner; on all others the kernel keeps
-        the lock.
+      - The lock files. A file whose name ends in C(.pid) holds the process id of its owner; all others are locked in the
+        kernel.
+      - The default are the locks of apt, dpkg, rpm, dnf and yum.
     type: list
     elements: str
     default:
@@ -85,19 +85,18 @@ options:
       - /run/yum.pid
   interpreter:
     description:
-      - The Python that has to be there, as in C(ansible_python_interpreter). With V(auto), one of those that Ansible
-        looks for.
+      - The Python to look for, as in C(ansible_python_interpreter). V(auto) accepts any that Ansible would discover.
     type: str
     default: auto
   install_python:
     description:
-      - Whether you are going to install Python if there is none. Nothing is installed here, but for a host with a local
-        connection or without the variable C(compute_desk_instance_id) it is refused at once.
+      - Whether you intend to install Python if there is none. Nothing is installed here, but a host with a local
+        connection or without the variable C(compute_desk_instance_id) fails at once.
     type: bool
     default: false
   progress_interval:
     description:
-      - How many seconds may pass without a line before one says that the wait goes on, at least 1.
+      - Show that the wait goes on after this many seconds without a line, at least 1.
     type: float
     default: 60
 seealso:
@@ -115,7 +114,7 @@ EXAMPLES = r"""
     cloud_init_timeout: 0
     package_lock_timeout: 0
   register: answer
-  failed_when: answer.class == 'host_key_changed'
+  failed_when: answer.kind == 'host_key_changed'
 """
 
 RETURN = r"""
@@ -123,26 +122,36 @@ ok:
   description: Whether the machine is ready.
   returned: always
   type: bool
-class:
+kind:
   description:
-    - Why it is not. Null if it is.
-    - V(refused) if nothing listens, V(timed_out) if nothing answers, V(permission_denied) if it does not let the user
-      in, V(host_key_changed) if the host key is another one than before, V(unreachable) if the connection fails in
+    - Why the machine is not ready. Null if it is.
+    - V(refused) if nothing listens, V(timed_out) if nothing answers, V(permission_denied) if the machine does not let
+      the user in, V(host_key_changed) if the host key is not the known one, V(unreachable) if the connection fails in
       another way.
-    - V(cloud_init_failed) if cloud-init failed or did not finish, V(rebooting) if the machine goes down, or is about
-      to, and does not come back, V(package_lock) if the package manager stays locked, V(no_python) if there is no
-      Python, or a too old one.
-    - V(unsupported) for connections without a shell as on Linux, V(not_allowed) for a refused O(install_python).
+    - V(cloud_init_failed) if cloud-init failed or did not finish, V(rebooting) if the machine shuts down and does not
+      come back in time, V(package_lock) if the package manager stays locked, V(no_python) if Python is missing or too
+      old.
+    - V(unsupported) for connections without a POSIX shell, V(not_allowed) if O(install_python) is refused.
   returned: always
   type: str
   sample: refused
+message:
+  description: What is wrong, with the address, port and user that were tried and where they came from.
+  returned: always
+  type: str
+  sample: Ready after 0:42.
+hint:
+  description: What to do next. Null if the machine is ready.
+  returned: always
+  type: str
+  sample: If the machine may still be booting, raise the timeout.
 msg:
-  description: What is wrong, with address, port and user and where they came from, and what to do next.
+  description: RV(message) and RV(hint) together.
   returned: always
   type: str
   sample: Ready after 0:42.
 elapsed:
-  description: The seconds from O(began_at) until it was ready, or was not waited for any longer.
+  description: Seconds from O(began_at) to the end of the wait.
   returned: always
   type: float
   sample: 42.3
@@ -152,13 +161,13 @@ connection:
   type: str
   sample: ssh
 uid:
-  description: The number of the user on the machine. Null if the machine cannot tell.
-  returned: if it answered
+  description: The user id on the machine. Null if the machine cannot tell.
+  returned: if the machine answered
   type: int
   sample: 0
 cloud_init:
   description: How cloud-init ended.
-  returned: if it was looked at
+  returned: if it was checked
   type: dict
   contains:
     status:
@@ -167,13 +176,13 @@ cloud_init:
       returned: always
       type: str
     errors:
-      description: Its own words on what went wrong, at most 20 lines of at most 400 characters.
+      description: Its errors in its own words, at most 20 lines of at most 400 characters.
       returned: always
       type: list
       elements: str
 python:
   description: The first Python that was found, with its version. Null if there is none.
-  returned: if it was looked for
+  returned: if it was checked
   type: str
   sample: /usr/bin/python3 (3.11.2)
 """

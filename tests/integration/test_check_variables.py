@@ -42,7 +42,7 @@ SPECS = yaml.safe_load((CHECKOUT / "playbooks/vars/argument_specs.yml").read_tex
         ),
         (
             {"compute_desk_gpu_verify": "maybe"},
-            "compute_desk_gpu_verify: 'maybe' is none of auto, true, false",
+            "compute_desk_gpu_verify: must be one of auto, true, false, not 'maybe'",
         ),
         (
             {"compute_desk_wait_timeout": "15m"},
@@ -51,7 +51,7 @@ SPECS = yaml.safe_load((CHECKOUT / "playbooks/vars/argument_specs.yml").read_tex
         pytest.param(
             *(
                 {"gpu_verify_fail": "perhaps"},
-                "gpu_verify_fail: 'perhaps' is neither true nor false",
+                "gpu_verify_fail: must be true or false, not 'perhaps'",
             ),
             marks=pytest.mark.slow,
         ),
@@ -89,7 +89,7 @@ def test_the_sentence_about_a_role_says_where_was_looked(workspace: Workspace) -
     )  # fmt: skip
 
     told = " ".join(done.stdout.split())
-    assert "Looked in the installed collections and in" in told
+    assert "in the installed collections, nor in" in told
     assert all(place in told for place in ("/of/my/own", "/and/another"))
     assert f"{workspace.folder}/roles" in told
 
@@ -162,6 +162,13 @@ def test_every_variable_that_we_use_is_known() -> None:
 
     assert used - known <= others
     assert {*SPECS["known_otherwise"]} <= used | {"gpu_verify_summary"}
+
+
+def test_no_option_of_a_role_is_passed_as_a_parameter() -> None:
+    """A parameter would beat the inventory and group_vars of the user."""
+    text = (CHECKOUT / "playbooks" / "configure.yml").read_text(encoding="utf-8")
+
+    assert re.findall(r"^ +((?:instance_ready|gpu_verify)_\w+):", text, re.MULTILINE) == []
 
 
 def test_the_readme_has_every_variable_with_its_default() -> None:

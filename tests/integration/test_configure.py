@@ -128,7 +128,7 @@ def test_a_bad_machine_does_not_stop_the_others_and_is_named(
     write_role(workspace, "mark", only_good, own_time)
 
     code, output = configure(
-        workspace, simulator, compute_desk_roles=["mark"], compute_desk_connection_timeout=8
+        workspace, simulator, compute_desk_roles=["mark"], instance_ready_timeout=8
     )
 
     assert code != 0, "a run with failed machines must not look like a good one"

@@ -242,8 +242,8 @@ def test_odd_machines_are_named_as_well(fleet: t.Callable[..., Fleet]) -> None:
     assert code != 0
     rows, kept = table(output), machines.kept()
     assert "  pass  " in rows["good"]
-    assert "FAIL     The GPUs could not be looked at: The connection was refused" in rows["gone"]
-    assert "FAIL     The GPUs could not be looked at: " in rows["broken"]
+    assert "FAIL     The GPUs could not be checked: The connection was refused" in rows["gone"]
+    assert "FAIL     The GPUs could not be checked: " in rows["broken"]
     assert "min_driver_version: 'latest' is not a version such as 550.90.07" in rows["typo"]
     for report in kept["reports"].values():
         jsonschema_rs.validate(SCHEMA, report)

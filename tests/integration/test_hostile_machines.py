@@ -24,17 +24,17 @@ from .test_configure import summary, write_role
 Simulate = t.Callable[..., Simulator]
 
 FAILS: dict[str, str] = {
-    "report_types": "What the machine answered is no report of its GPUs",
+    "report_types": "The machine's answer is not a report of its GPUs",
     "never_returns": "facts_failed: ",
-    "gpu_never_returns": "The GPUs could not be looked at: The module compute_desk.supply.gpu_",
+    "gpu_never_returns": "The GPUs could not be checked: The module compute_desk.supply.gpu_",
     "many_locks": "package_lock: ",
     "almost_host_key": "unreachable: ",
-    "template_verdict": "What the machine answered is no report of its GPUs",
+    "template_verdict": "The machine's answer is not a report of its GPUs",
     "host_key_text": "unreachable: ",
-    "control_characters": "What the machine answered is no report of its GPUs",
+    "control_characters": "The machine's answer is not a report of its GPUs",
     "control_characters_in_msg": "facts_failed: ",
     "huge_uid": "unreachable: ",
-    "flood": "unreachable: The machine writes without end",
+    "flood": "unreachable: The machine produced too much output",
     "flood_setup": "facts_failed: ",
 }
 """The lies that are found out, with what the summary says of the machine."""
@@ -47,7 +47,7 @@ HARMLESS = (
 
 # All limits are short, so that the whole run is.
 LIMITS: dict[str, t.Any] = {
-    "compute_desk_connection_timeout": 20,
+    "instance_ready_timeout": 20,
     "instance_ready_package_lock_timeout": 3,
     "instance_ready_facts_timeout": 40,
     "gpu_verify_command_timeout": 2,
@@ -274,7 +274,7 @@ def test_a_host_with_forged_facts_is_refused_by_the_roles(
     recap = done.stdout[done.stdout.index("PLAY RECAP") :]
     assert re.search(r"^good-\S+ .* failed=0 ", recap, re.MULTILINE), last_lines(done.stdout, 60)
     assert re.search(r"^forged-\S+ .* failed=1 ", recap, re.MULTILINE), last_lines(done.stdout, 60)
-    assert "is among the facts of this host, but is no fact" in done.stdout
+    assert "is among the facts of this host, but is not a fact" in done.stdout
     assert_clean(done.stdout)
 
 

@@ -84,7 +84,7 @@ def test_the_main_job_over_an_inventory(workspace: Workspace, simulate: Simulate
     (workspace.folder / "offers.yml").write_text(json.dumps({"plugin": PLUGIN}))
 
     done = workspace.run(
-        "ansible-playbook", "-i", "offers.yml", BOOK, "-e", "compute_desk_connection_timeout=3",
+        "ansible-playbook", "-i", "offers.yml", BOOK, "-e", "instance_ready_timeout=3",
         **simulator.env(), COMPUTE_DESK_OFFER_IDS=f"{A},{B}",
     )  # fmt: skip
 

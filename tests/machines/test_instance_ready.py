@@ -242,7 +242,7 @@ def test_it_waits_until_a_machine_is_ready(outcome: Outcome, name: str) -> None:
     host = outcome.hosts[name]
 
     assert host["result"]["ok"] is True, host["result"]
-    assert host["result"]["class"] is None
+    assert host["result"]["kind"] is None
     assert host["hostname"] == name
     assert host["failed"] is False
 
@@ -252,7 +252,7 @@ def test_it_waits_until_a_machine_is_ready(outcome: Outcome, name: str) -> None:
     [
         ("replaced", "host_key_changed", "host key"),
         ("without-python", "no_python", "Python"),
-        ("failing", "cloud_init_failed", "cloud-init"),
+        ("failing", "cloud_init_failed", "Cloud-init failed: "),
         ("denying", "permission_denied", "root"),
         ("refusing", "refused", "22"),
     ],
@@ -263,7 +263,7 @@ def test_it_says_why_a_machine_is_not_ready(
     host = outcome.hosts[name]
 
     assert host["result"]["ok"] is False
-    assert host["result"]["class"] == kind, host["result"]
+    assert host["result"]["kind"] == kind, host["result"]
     assert words in host["result"]["message"]
     assert f"{kind}: " in outcome.output
     assert host["user"] is None

@@ -1,11 +1,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is kept of the facts that a machine tells about itself, and what is never a fact.
+"""Which facts of a machine are kept, and which names can never be facts.
 
-Facts become variables of the host, above its inventory and the defaults of roles, and a rented
-machine can answer what it likes. So only names that the module setup really returns are kept, of
-the type that it gives them, with text that is safe to show.
+Facts become variables of the host, which override its inventory and the defaults of roles, and a
+rented machine can send any. So only names that the module setup returns are kept, with values of
+the right type, and with text that is safe to show.
 """
 
 from __future__ import annotations
@@ -86,10 +86,10 @@ def _types_by_name() -> dict[str, tuple[type, ...]]:
 
 
 _TYPES = _types_by_name()
-# What other parts of Ansible take for the name of a module.
+# Other parts of Ansible use these values as names of modules.
 _NAMES_OF_MODULES = ("ansible_pkg_mgr", "ansible_service_mgr")
 _MODULE = re.compile(r"[a-z0-9_]{1,40}", re.ASCII)
-# As the kernel names interfaces, and as the module setup writes them in a variable.
+# What the kernel allows in the name of an interface, and setup in that of a variable.
 _INTERFACE = re.compile(r"[A-Za-z0-9_.:@-]{1,40}", re.ASCII)
 
 _INTERPRETER = re.compile(r"discovered_interpreter_python", re.ASCII)
@@ -99,17 +99,17 @@ _TEXT_LENGTH = 4000
 _KEY_LENGTH = 200
 _DEPTH = 8
 _VALUES = 50_000
-"""Of a machine with eight GPUs, two hundred interfaces and as many disks there are 20,000."""
+"""A machine with eight GPUs, two hundred interfaces and as many disks has 20,000."""
 
 
 class TooMuch(ValueError):
-    """There are more values than any machine has, or they are nested without reason."""
+    """More values, or more levels of them, than any real machine has."""
 
 
 def sound_facts(answer: t.Any, forbidden: t.Container[str]) -> tuple[dict[str, t.Any], list[str]]:
-    """Return the facts that are kept of an answer, and the names of the others. Raises TooMuch.
+    """Return the facts to keep of an answer, and the names of the others. Raises TooMuch.
 
-    ``forbidden`` names the variables that Ansible acts on, as ``acted_on`` returns them.
+    ``forbidden`` are the variables that control Ansible, see ``acted_on``.
     """
     if not isinstance(answer, dict):
         return {}, []
@@ -139,7 +139,7 @@ def _is_sound(name: t.Any, value: t.Any, interfaces: t.Container[str]) -> bool:
 
 
 def _interface_names(interfaces: t.Any) -> set[str]:
-    """Return the names of the facts about single interfaces."""
+    """Return the names of the facts that describe one interface each."""
     if not isinstance(interfaces, list):
         return set()
     names = [one for one in interfaces[:2000] if isinstance(one, str) and _INTERFACE.fullmatch(one)]
@@ -147,7 +147,7 @@ def _interface_names(interfaces: t.Any) -> set[str]:
 
 
 class _Plain:
-    """Makes plain data of a value: no classes of Ansible's, text in one line, all of it bounded."""
+    """Turns a value into plain data: no classes of Ansible's, single lines of text, all bounded."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -171,7 +171,7 @@ class _Plain:
 
 
 def interpreter_of(answer: t.Any) -> dict[str, str]:
-    """Return where Ansible found the Python of the machine, so that it looks for it only once."""
+    """Return the Python that Ansible discovered, so that it has to look only once."""
     found = answer.get("discovered_interpreter_python") if isinstance(answer, dict) else None
     if isinstance(found, str) and _PATH.fullmatch(found):
         return {"discovered_interpreter_python": str(found)}
@@ -179,7 +179,7 @@ def interpreter_of(answer: t.Any) -> dict[str, str]:
 
 
 def acted_on(connection: ConnectionBase) -> set[str]:
-    """Return the variables by which Ansible finds, enters and uses a host over this connection."""
+    """Return the variables that control how Ansible connects to a host and runs commands there."""
     names = set(CONNECTION_VARIABLES)
     plugins = (
         ("connection", connection),
@@ -194,10 +194,10 @@ def acted_on(connection: ConnectionBase) -> set[str]:
 
 
 def refuse_forged_facts(task_vars: t.Mapping[str, t.Any], connection: ConnectionBase) -> None:
-    """Raise AnsibleActionFail if there is a name among the facts of a host that is no fact.
+    """Raise AnsibleActionFail if a fact of the host has a name that is never a fact.
 
-    It is a variable of this collection, or one by which Ansible uses the host. It comes from a task
-    that took the machine's word, in this run or, where facts are cached, in an earlier one.
+    Such a name is a variable of this collection, or one that controls Ansible. It comes from a task
+    that trusted the machine, in this run or, with a fact cache, in an earlier one.
     """
     facts = task_vars.get("ansible_facts")
     variables = acted_on(connection)
@@ -208,8 +208,8 @@ def refuse_forged_facts(task_vars: t.Mapping[str, t.Any], connection: Connection
     ]
     if names:
         raise AnsibleActionFail(
-            f"{listed(sorted(names), 3)} is among the facts of this host, but is no fact: Ansible "
-            "or this collection acts on it. Facts are what the machine says of itself, so the host "
-            "is not used. If you have set it yourself, do so without cacheable; if it comes from a "
-            "cache of facts, add --flush-cache; else distrust the machine."
+            f"{listed(sorted(names), 3)} is among the facts of this host, but is not a fact: it "
+            "controls Ansible or this collection. Facts come from the machine, so the host is not "
+            "used. If you set it yourself, do so without cacheable. If it comes from a fact cache, "
+            "run with --flush-cache. Otherwise distrust the machine."
         )

@@ -1,10 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a machine answers as the module gpu_facts, checked before anybody reads it.
+"""Checks the report of the module gpu_facts before anything uses it.
 
-The module runs on the machine, which can answer in its place. What is not exactly what gpu_facts
-returns is not taken for a report, so nothing behind it has to look again.
+The module runs on the machine, which can answer in its place. Anything but exactly what gpu_facts
+returns is refused, so no other code has to check it again.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _KINDS: dict[str, tuple[type, str]] = {
 
 
 class NoReport(ValueError):
-    """The answer is none that gpu_facts gives; the text says why."""
+    """The answer is not one that gpu_facts gives. The text says why."""
 
 
 def read_report(answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return ``verdict``, ``reasons``, ``gpus`` and ``checks`` alone. Raises NoReport."""
+    """Return only ``verdict``, ``reasons``, ``gpus`` and ``checks``. Raises NoReport."""
     report = {
         "verdict": _one_of("verdict", answer.get("verdict"), (PASS, FAIL, NO_GPU)),
         "reasons": _texts("reasons", answer.get("reasons"), _REASONS),
@@ -47,10 +47,10 @@ def read_report(answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 def _refuse_contradictions(report: dict[str, t.Any]) -> None:
     if tuple(check["name"] for check in report["checks"]) != CHECK_NAMES:
-        raise NoReport("its checks are not those that there are")
+        raise NoReport("its checks are not those of gpu_facts")
     failed = any(check["verdict"] == FAIL for check in report["checks"])
     if failed != (report["verdict"] == FAIL):
-        raise NoReport("its verdict is not that of its checks")
+        raise NoReport("its verdict does not follow from its checks")
     without_gpus = report["verdict"] == NO_GPU
     if bool(report["gpus"]) == without_gpus and not failed:
         raise NoReport("its verdict and its GPUs contradict each other")
@@ -111,5 +111,5 @@ def _list(name: str, value: t.Any, most: int) -> list[t.Any]:
     if not isinstance(value, list):
         raise NoReport(f"{name} is {json_type(value)}, not a list")
     if len(value) > most:
-        raise NoReport(f"{name} has {len(value)} entries, and {most} are the most there can be")
+        raise NoReport(f"{name} has {len(value)} entries, more than {most}")
     return value

@@ -1,10 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Action plugins that run a module on a rented machine and do not believe what comes back.
+"""Action plugins that run a module on a rented machine without trusting the answer.
 
-A machine answers in the place of the module, so its answer is cut down to what that module returns
-before anything of Ansible's sees it, and it has an end in time and size.
+The machine can answer in place of the module. So the answer is limited in time and size, and cut
+down to the keys of that module before Ansible sees it.
 """
 
 from __future__ import annotations
@@ -13,30 +13,29 @@ import json
 import typing as t
 
 from ansible.module_utils.common.text.converters import to_text
-from ansible.plugins.action import ActionBase
 
 from ...module_utils._text import printable
 from .._first_contact.remote import Lost, Remote
+from .host_action import HostAction
 
 _SAID_LENGTH = 300
-# What any module may answer, and what the search for a Python asks of one.
+# The keys that any module may return, and those that the discovery of Python needs.
 _ALWAYS = frozenset(("failed", "msg", "rc", "platform_dist_result", "osrelease_content"))
 
 
 class NoAnswer(Exception):
-    """The module gave no result. The text says why, in one printable line."""
+    """The module returned no result. The text says why, in one printable line."""
 
 
-class MachineAction(ActionBase):
-    """An action whose module runs on the machine; ``ANSWER_KEYS`` are what the module returns."""
+class MachineAction(HostAction):
+    """An action whose module runs on the machine, and returns ``ANSWER_KEYS``."""
 
-    TRANSFERS_FILES = False
     ANSWER_KEYS: t.ClassVar[frozenset[str]] = frozenset()
 
     def ask(
         self, module: str, arguments: t.Mapping[str, t.Any], seconds: float, task_vars: t.Any
     ) -> dict[str, t.Any]:
-        """Run a module on the machine, and return its answer, cut down. Raises NoAnswer."""
+        """Run a module on the machine, and return its reduced answer. Raises NoAnswer."""
         try:
             answer = Remote(self, task_vars).module(module, arguments, seconds)
         except Lost as lost:
@@ -47,7 +46,7 @@ class MachineAction(ActionBase):
         return answer
 
     def _low_level_execute_command(self, *args: t.Any, **options: t.Any) -> t.Any:
-        """Every command on the machine comes through here, so nothing raw gets further."""
+        """Run a command. All commands come through here, so no raw answer gets past it."""
         answer = super()._low_level_execute_command(*args, **options)
         for name in ("stdout", "stderr"):
             text = self._answer_of_module(answer[name]) or _lines(answer[name])
@@ -55,7 +54,7 @@ class MachineAction(ActionBase):
         return answer
 
     def _answer_of_module(self, text: str) -> str | None:
-        """Return the JSON of a module with only the keys that it returns, or None if it is none."""
+        """Return the JSON of a module, reduced to its keys; None if it is not such JSON."""
         try:
             found = json.loads(text[text.index("{") : text.rindex("}") + 1])
         except (ValueError, RecursionError):
@@ -69,5 +68,5 @@ class MachineAction(ActionBase):
 
 
 def _lines(text: str) -> str:
-    """Return what a command printed with each line printable; Ansible reads some of it by lines."""
+    """Return output with each line made printable; Ansible reads some of it line by line."""
     return "\n".join(printable(line, 4096) for line in text.splitlines())

@@ -1,19 +1,39 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a host is a rented machine, on which something may be installed."""
+"""Hosts to leave alone: those without a POSIX shell, and those that are not rented machines."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible.plugins.connection import ConnectionBase
+from ansible.plugins.connection import ConnectionBase, NetworkConnectionBase
+
+from .._first_contact.problem import NOT_ALLOWED, UNSUPPORTED, Problem
 
 
-def why_not_rented(connection: ConnectionBase, task_vars: t.Mapping[str, t.Any]) -> str | None:
-    """Return why the host of a task does not count as a rented machine; None if it does."""
+def without_shell(connection: ConnectionBase) -> Problem | None:
+    """Return the problem for a connection to something other than a POSIX shell."""
+    is_windows = getattr(connection._shell, "_IS_WINDOWS", False)
+    if not is_windows and not isinstance(connection, NetworkConnectionBase):
+        return None
+    return Problem(
+        UNSUPPORTED,
+        f"{connection.transport} does not connect to a machine with a POSIX shell",
+        "Leave this host out.",
+    )
+
+
+def not_rented(connection: ConnectionBase, task_vars: t.Mapping[str, t.Any]) -> Problem | None:
+    """Return the problem with installing Python on a host that is not a rented machine."""
     if connection.transport == "local":
-        return "its connection is local, so it is not a rented machine"
-    if "compute_desk_instance_id" not in task_vars:
-        return "it has no compute_desk_instance_id, so it is not a rented machine"
-    return None
+        reason = "its connection is local"
+    elif "compute_desk_instance_id" not in task_vars:
+        reason = "it has no compute_desk_instance_id"
+    else:
+        return None
+    return Problem(
+        NOT_ALLOWED,
+        f"Python is not installed on this host, because {reason}, so it is not a rented machine",
+        "Install it yourself, or unset instance_ready_install_python for this host.",
+    )

@@ -1,12 +1,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Work that starts commands such as ssh, with an end in sight: of time, and of output.
+"""Limits the time and the output of commands such as ssh that other code starts.
 
-A connection plugin starts its commands by ``subprocess``, reads all that they write, and cannot be
-interrupted. So the work is done in a thread, and the commands that this thread starts are known:
+A connection plugin starts its commands with ``subprocess``, reads all their output, and cannot be
+interrupted. So it works in a thread, and we keep track of the commands that this thread starts:
 they are killed when the time is up or when they wrote too much, and they do not inherit the token
-of the Supply API, which no machine has any business with.
+of the Supply API, which is none of a machine's business.
 
     >>> in_time(lambda: connection.exec_command("uptime"), seconds=30)
 """
@@ -20,7 +20,7 @@ import threading
 import typing as t
 
 MAX_BYTES = 8 * 1024 * 1024
-"""How much each command may write. The facts of a big machine are one MiB."""
+"""How much each command may write. The facts of a big machine are 1 MiB."""
 
 _SECRETS = ("COMPUTE_DESK_API_TOKEN",)
 _CHUNK = 64 * 1024
@@ -29,7 +29,7 @@ T = t.TypeVar("T")
 
 
 class OutOfTime(Exception):
-    """The work was not done in time. Its commands were killed."""
+    """The work took too long. Its commands were killed."""
 
 
 class Flooded(Exception):
@@ -37,9 +37,9 @@ class Flooded(Exception):
 
 
 def in_time(work: t.Callable[[], T], seconds: float) -> T:
-    """Return what the work returns, or raise what it raises. Raises OutOfTime and Flooded.
+    """Return what ``work`` returns, or raise what it raises. Raises OutOfTime and Flooded.
 
-    When it is late the thread is left behind, but it can start no more commands.
+    A thread that takes too long is left behind, but can start no more commands.
     """
     job = _Job()
     results: list[T] = []
@@ -54,16 +54,16 @@ def in_time(work: t.Callable[[], T], seconds: float) -> T:
         finally:
             del _jobs[threading.get_ident()]
 
-    # For good: a thread that was left behind must not get the original again.
+    # Never restored: a thread that was left behind must not get the original.
     subprocess.Popen = _Child  # type: ignore[misc]
-    # Newer ansible-cores keep there what task this is.
+    # Newer versions of ansible-core keep the current task there.
     context = contextvars.copy_context()
     thread = threading.Thread(target=context.run, args=(run,), daemon=True)
     thread.start()
     try:
         thread.join(seconds)
     finally:
-        # Also when a person ended it, or the time limit of the task.
+        # Also if the user or the task's own timeout interrupted it.
         job.end()
     if job.flooded:
         raise Flooded
@@ -91,7 +91,7 @@ class _Job:
             child.kill()
 
     def end(self) -> None:
-        """Kill what still runs, and let nothing more begin."""
+        """Kill what is still running, and let nothing more start."""
         with self._lock:
             self._over = True
             children = list(self._children)
@@ -112,7 +112,7 @@ _jobs: dict[int, _Job] = {}
 
 
 class _Child(subprocess.Popen):  # type: ignore[type-arg]
-    """A command like any other, unless a thread of ours starts it."""
+    """A command like any other, unless one of our threads starts it."""
 
     def __init__(self, *args: t.Any, **options: t.Any) -> None:
         job = _jobs.get(threading.get_ident())
@@ -131,7 +131,7 @@ class _Child(subprocess.Popen):  # type: ignore[type-arg]
 
 
 class _Count:
-    """How much a command has written to all its outputs."""
+    """Counts what a command has written to all its outputs."""
 
     def __init__(self, job: _Job) -> None:
         self._job = job
@@ -145,9 +145,9 @@ class _Count:
 
 
 class _Output:
-    """An output of a command, which seems to end where it gets too long.
+    """The output of a command, which appears to end where it gets too long.
 
-    It is read in small pieces: a plain file reads on for as long as more comes.
+    It is read in pieces, because a plain ``read`` would go on for as long as more comes.
     """
 
     def __init__(self, stream: t.IO[bytes], count: _Count) -> None:
@@ -177,5 +177,5 @@ class _Output:
 
 
 def without_secrets(environment: t.Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without what only this collection's own requests need."""
+    """Return an environment without the secrets that only our own requests need."""
     return {name: value for name, value in environment.items() if name not in _SECRETS}

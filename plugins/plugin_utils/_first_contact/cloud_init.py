@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How far cloud-init is on a machine: the command that asks, and what its answer means."""
+"""How far cloud-init has got on a machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEGRADED = "degraded"
 DISABLED = "disabled"
 ERROR = "error"
 
-# Exit codes of our own, of those that cloud-init does not use, and those of timeout.
+# An exit code that cloud-init does not use, and those of timeout.
 _NOT_INSTALLED = 200
 _KILLED = (124, 137)
 _KILL_AFTER = 5
@@ -33,9 +33,9 @@ _LEVEL = re.compile(r"[A-Z]{1,20}:", re.ASCII)
 
 @dataclass(frozen=True)
 class CloudInit:
-    """``errors`` are cloud-init's own words, the recoverable ones when it is degraded.
+    """The ``errors`` are in cloud-init's own words; if it is degraded, they are recoverable.
 
-    Each is a line that can be printed; of very many some are ``left_out``.
+    Each is one printable line. ``left_out`` counts those beyond the first few.
     """
 
     status: str
@@ -51,18 +51,18 @@ class CloudInit:
 
 
 def command(seconds: float) -> str:
-    """Return the command that waits so long for cloud-init and is killed then."""
+    """Return the command that waits for cloud-init, and kills the wait when the time is up."""
     return (
         f"command -v cloud-init >/dev/null 2>&1 || exit {_NOT_INSTALLED}; "
         f"timeout -k {_KILL_AFTER} {max(1, round(seconds))} cloud-init status --wait --long"
     )
 
 
-def judge(code: int, stdout: str, stderr: str) -> CloudInit:
-    """Return what the exit code and the output of ``command`` mean.
+def read(code: int, stdout: str, stderr: str) -> CloudInit:
+    """Return the state that the exit code and the output of ``command`` describe.
 
-    The exit code counts; the output tells what went wrong, and what some distributions hide:
-    their cloud-init ends with 0 also when it met recoverable errors.
+    The exit code decides. The output has the errors, and reveals recoverable ones on distributions
+    whose cloud-init exits with 0 all the same.
     """
     if code == _NOT_INSTALLED:
         return CloudInit(ABSENT)
@@ -70,9 +70,9 @@ def judge(code: int, stdout: str, stderr: str) -> CloudInit:
         return CloudInit(RUNNING)
     stderr = head(stderr, _KEPT)
     if code == 2 and "usage:" in stderr:
-        # So old that it has no `status`; its scripts are done when the machine lets people in.
+        # Too old to know `status`. Its scripts have finished once the machine accepts logins.
         return CloudInit(ABSENT)
-    values, errors, recoverable = _read(head(stdout, _KEPT))
+    values, errors, recoverable = _parse_status(head(stdout, _KEPT))
     if code == 2 or (code == 0 and "degraded" in values.get("extended_status", "")):
         return _with_errors(DEGRADED, recoverable or errors)
     if code == 0:
@@ -86,29 +86,34 @@ def _with_errors(status: str, errors: list[str]) -> CloudInit:
     return CloudInit(status, kept, len(shown) - len(kept))
 
 
-def failed(state: CloudInit) -> Problem:
-    """Return the problem that a cloud-init in error is."""
-    return Problem(
-        CLOUD_INIT_FAILED,
-        f"cloud-init failed: {state.described_errors()}",
-        "See /var/log/cloud-init-output.log on the machine, or tell the role to ignore it with "
-        "instance_ready_ignore_cloud_init_errors.",
-        final=True,
-    )
+def problem(state: CloudInit, ignore_errors: bool = False) -> Problem | None:
+    """Return the problem for a cloud-init that failed or has not finished."""
+    if state.status == RUNNING:
+        return Problem(
+            CLOUD_INIT_FAILED,
+            "cloud-init has not finished",
+            "See /var/log/cloud-init-output.log on the machine for the cause, or raise "
+            "instance_ready_cloud_init_timeout (0 skips this check).",
+        )
+    if state.status == ERROR and not ignore_errors:
+        return Problem(
+            CLOUD_INIT_FAILED,
+            f"cloud-init failed: {state.described_errors()}",
+            "See /var/log/cloud-init-output.log on the machine, or set "
+            "instance_ready_ignore_cloud_init_errors to go on regardless.",
+            final=True,
+        )
+    return None
 
 
-def still_running() -> Problem:
-    """Return the problem that a cloud-init is which does not come to its end."""
-    return Problem(
-        CLOUD_INIT_FAILED,
-        "cloud-init has not finished",
-        "See /var/log/cloud-init-output.log on the machine for what it waits for, or raise "
-        "instance_ready_cloud_init_timeout (0 does not wait for it).",
-    )
+def warning(state: CloudInit) -> str | None:
+    """Return a warning about errors in spite of which the machine can be used."""
+    errors = {DEGRADED: "recoverable errors", ERROR: "errors"}.get(state.status)
+    return errors and f"cloud-init finished with {errors}: {state.described_errors()}"
 
 
-def _read(stdout: str) -> tuple[dict[str, str], list[str], list[str]]:
-    """Return the values, the errors and the recoverable errors of the long form of status."""
+def _parse_status(stdout: str) -> tuple[dict[str, str], list[str], list[str]]:
+    """Return the values, errors and recoverable errors in the output of ``status --long``."""
     values: dict[str, str] = {}
     lists: dict[str, list[str]] = {"errors": [], "recoverable_errors": [], "detail": []}
     section = ""
@@ -119,7 +124,7 @@ def _read(stdout: str) -> tuple[dict[str, str], list[str], list[str]]:
             values[section] = match[2].strip()
         elif section in lists:
             entry = line.strip()
-            # A level, such as `WARNING:`, stands before the messages of that level.
+            # A level, such as `WARNING:`, precedes the messages of that level.
             if entry and not _LEVEL.fullmatch(entry):
                 lists[section].append(entry[2:] if entry.startswith("- ") else entry)
     return values, lists["errors"] or lists["detail"], lists["recoverable_errors"]

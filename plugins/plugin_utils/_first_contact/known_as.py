@@ -1,10 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Under which name, and in which file, ssh keeps the key of a host, by our own settings.
+"""The name and the file under which ssh keeps the key of a host, derived from our own settings.
 
-What ssh prints names both as well, but a machine can print the same; so a command that somebody is
-to type is never made of that.
+ssh prints both, but so can a machine. So a command that we advise to type never uses that output.
 """
 
 from __future__ import annotations
@@ -24,20 +23,20 @@ _SSH_PORT = 22
 _SSH_OPTIONS = "1246AB:b:CD:E:F:GI:J:KL:MNO:P:Q:R:S:TVW:XYac:e:fgi:kl:m:no:p:qstvw:xy"
 _OPTION = re.compile(r"\s*(\w+)(?:\s*=\s*|\s+)(.*)", re.ASCII | re.DOTALL)
 
-# Longer ones are nothing that somebody types.
+# Nobody types anything longer.
 _LONGEST = 400
 
 
 @dataclass(frozen=True)
 class KnownAs:
-    """The name, and the file if a setting names it; else ssh looks where it always does."""
+    """The name, and the file if a setting names one; None is ssh's default file."""
 
     name: str
     file: str | None = None
 
     @property
     def forget_command(self) -> str | None:
-        """The command that removes the key; None if it cannot be shown as it has to be typed."""
+        """The command that removes the key; None if it cannot be shown exactly as typed."""
         words = ["ssh-keygen", *(("-f", self.file) if self.file else ()), "-R", self.name]
         return " ".join(map(shlex.quote, words)) if all(map(_is_shown, words)) else None
 
@@ -49,11 +48,11 @@ def _is_shown(word: str) -> bool:
 def known_as(
     arguments: t.Sequence[str | None], address: str, port: str | int | None = None
 ) -> KnownAs:
-    """Return under which name ssh knows the host that it reaches at this address and port.
+    """Return the name under which ssh knows the host at this address and port.
 
-    ``arguments`` are the texts of ``ssh_args``, ``ssh_common_args`` and ``ssh_extra_args``, in the
-    order in which ssh gets them: of an option that comes twice it takes the first. A text that
-    is no command line says nothing. What the user's ssh_config says is not known here.
+    ``arguments`` are ``ssh_args``, ``ssh_common_args`` and ``ssh_extra_args``, in the order in
+    which ssh gets them: if an option comes twice, the first counts. A text that is not a valid
+    command line is ignored. The user's ssh_config is not taken into account.
 
         >>> known_as(["-C", "-o HostKeyAlias=i-0a1b"], "203.0.113.7", 2222)
         KnownAs(name='i-0a1b', file=None)
@@ -64,13 +63,13 @@ def known_as(
             options.setdefault(name, values)
     alias = options.get("hostkeyalias")
     file = options.get("userknownhostsfile")
-    # ssh itself writes all names in lower case; those that it hashes are found by no other.
+    # ssh writes all names in lower case, and a hashed one is not found in any other case.
     name = alias[0] if alias else _with_port(address, port)
     return KnownAs(name.lower(), _path(file[0]) if file else None)
 
 
 def _options(text: str) -> t.Iterator[tuple[str, list[str]]]:
-    """Yield the names, in lower case, and the values of all ``-o`` in a text of arguments."""
+    """Yield the name, in lower case, and the values of each ``-o`` in the arguments."""
     try:
         given, _rest = getopt.getopt(shlex.split(text), _SSH_OPTIONS)
     except (ValueError, getopt.GetoptError):
@@ -94,7 +93,7 @@ def _with_port(address: str, port: str | int | None) -> str:
 
 
 def _path(file: str) -> str | None:
-    """Return the path of a file of known hosts; None if only ssh knows it, or there is none."""
+    """Return the path of a known_hosts file; None if only ssh can tell, or there is none."""
     if file.lower() == "none" or "%" in file or "${" in file:
         return None
     return os.path.expanduser(file)

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who holds the locks of a machine's package manager: the command that looks, and what it saw.
+"""Who holds the locks of a machine's package manager.
 
 Needs neither root nor Python on the machine, and takes no lock: the kernel lists all locks in
 /proc/locks, for everybody to read.
@@ -30,9 +30,9 @@ FILES = (
     "/var/cache/dnf/download_lock.pid",
     "/run/yum.pid",
 )
-"""Locks of apt and dnf. What ends in ``.pid`` holds the process id of its owner instead."""
+"""Locks of apt and dnf. A file that ends in ``.pid`` holds the process id of its owner."""
 
-# A pid file outlives its process when that was killed, and somebody else may have the number now.
+# A pid file outlives a process that was killed, and another process may have the number now.
 _WRITERS_OF_PID_FILES = ("dnf", "yum", "microdnf", "python", "platform-python", "packagekitd")
 
 _LOOK = r"""
@@ -53,7 +53,7 @@ done 2>/dev/null
 exit 0
 """
 
-# Even 10,000 locks, of a database and a file server, are less; and a machine may list more.
+# More than the 10,000 locks of a database and a file server; a machine may list any number.
 _KEPT = 1024 * 1024
 _KEPT_HOLDERS = 50
 _SHOWN_HOLDERS = 4
@@ -72,7 +72,7 @@ _PROCESS = re.compile(r"^process (\d{1,10}) (.*)$", re.ASCII | re.MULTILINE)
 
 @dataclass(frozen=True)
 class Holder:
-    """A process that holds a lock; its name may be unknown."""
+    """A process that holds a lock. Its name may be empty."""
 
     file: str
     pid: int
@@ -87,8 +87,8 @@ def command(files: t.Iterable[str]) -> str:
     return _LOOK.format(files=" ".join(shlex.quote(file) for file in files)).strip()
 
 
-def holders(stdout: str) -> list[Holder]:
-    """Return who holds which of the files, by what ``command`` printed; not all of very many."""
+def read(stdout: str) -> list[Holder]:
+    """Return who holds which of the files, from the output of ``command``: the first few."""
     stdout = head(stdout, _KEPT)
     names: dict[str, str] = dict(_PROCESS.findall(stdout))
     found: dict[tuple[str, str], Holder] = {}
@@ -100,11 +100,11 @@ def holders(stdout: str) -> list[Holder]:
 
 
 def _held_files(stdout: str, names: dict[str, str]) -> t.Iterator[tuple[str, str]]:
-    """Yield the processes and the files that they hold."""
+    """Yield each process with each file that it holds."""
     files: dict[_Place, dict[str, None]] = {}
     for device, inode, file in _FILE.findall(stdout):
         files.setdefault(_place(*_numbers(int(device)), inode), {})[file] = None
-    # Once for each process: there is a line for each part of a file that is locked.
+    # Once for each process: each locked part of a file has a line of its own.
     locks = (
         (lock[1], _place(int(lock[2], 16), int(lock[3], 16), lock[4]))
         for lock in _LOCK.finditer(stdout)
@@ -117,26 +117,28 @@ def _held_files(stdout: str, names: dict[str, str]) -> t.Iterator[tuple[str, str
             yield pid, file
 
 
-def held(by: t.Sequence[Holder]) -> Problem:
-    """Return the problem that held locks are."""
-    who = listed(list(dict.fromkeys(map(str, by))), _SHOWN_HOLDERS)
+def problem(holders: t.Sequence[Holder]) -> Problem | None:
+    """Return the problem for a package manager that is locked."""
+    if not holders:
+        return None
+    who = listed(list(dict.fromkeys(map(str, holders))), _SHOWN_HOLDERS)
     return Problem(
         PACKAGE_LOCK,
-        f"the package manager is locked by {who}, which holds {printable(by[0].file)}",
-        "See what that process waits for, or raise instance_ready_package_lock_timeout (0 does "
-        "not wait for locks).",
+        f"the package manager is locked by {who}, which holds {printable(holders[0].file)}",
+        "Find out why that process does not finish, or raise instance_ready_package_lock_timeout "
+        "(0 skips this check).",
     )
 
 
 def _numbers(device: int) -> tuple[int, int]:
-    """Return the major and the minor number in the one number that stat gives for a device."""
+    """Return the major and the minor number of a device number as stat prints it."""
     return (device >> 8) & 0xFFF, (device & 0xFF) | ((device >> 12) & 0xFFF00)
 
 
 def _place(major: int, minor: int, inode: str) -> _Place:
-    """Return what a file of stat and a lock of /proc/locks have in common if they are one.
+    """Return a key by which a file in stat and its lock in /proc/locks are the same.
 
-    On file systems without a device of their own (overlay, btrfs) both have major number 0, and
-    the minor ones differ.
+    On file systems without a device of their own (overlay, btrfs) the major number is 0 in both,
+    and the minor numbers differ.
     """
     return (major, minor if major else 0, inode)

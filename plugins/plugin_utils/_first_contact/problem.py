@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What keeps a machine from being ready, as a class for programs and sentences for people."""
+"""What can keep a machine from being ready."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ NOT_ALLOWED = "not_allowed"
 
 @dataclass(frozen=True)
 class Problem:
-    """``message`` says what is wrong, ``hint`` what to do next, ``tried`` with which connection.
+    """``message`` says what is wrong, ``hint`` what to do next, ``tried`` over which connection.
 
-    A ``final`` problem stays, however long one waits; all others may pass.
+    A ``final`` problem does not go away by waiting; all others may.
     """
 
     kind: str
@@ -33,6 +33,11 @@ class Problem:
     final: bool = False
     tried: str = ""
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> str:
+        """The message with what was tried, as one sentence."""
         tried = f" (tried {self.tried})" if self.tried else ""
-        return f"{self.message[:1].upper()}{self.message[1:]}{tried}. {self.hint}"
+        return f"{self.message[:1].upper()}{self.message[1:]}{tried}."
+
+    def __str__(self) -> str:
+        return f"{self.sentence} {self.hint}"

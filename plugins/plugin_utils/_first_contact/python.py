@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which Python a machine has for Ansible: the command that looks, and what it found."""
+"""Which Python a machine has for Ansible."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ import shlex
 import typing as t
 from dataclasses import dataclass
 
+from ansible import constants as C
+
 from ...module_utils._text import head, listed, printable
 from .problem import NO_PYTHON, Problem
 
 OLDEST = (3, 8)
-"""The oldest Python of a machine that this collection works with."""
+"""The oldest Python that this collection works with on a machine."""
 
-# Each is run: there are files of that name which only say that the version is not installed.
+# Runs each of them: some files of that name only report that the version is not installed.
 _LOOK = """
 try() {{ v=$("$@" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null) &&
   echo "python $v $*"; }}
 {tries}
 exit 0
 """
-# A line for each interpreter that was asked for.
+# One line for each interpreter that was tried.
 _KEPT = 16 * 1024
 _FOUND = re.compile(r"^python (\d{1,4})\.(\d{1,4})\.(\d{1,4}) (.+)$", re.ASCII | re.MULTILINE)
 
@@ -39,8 +41,16 @@ class Python:
         return f"{printable(self.path, 100)} ({'.'.join(map(str, self.version))})"
 
 
+def candidates(interpreter: str, task_vars: dict[str, t.Any]) -> list[str]:
+    """Return the interpreters that Ansible may use, by its setting for the host."""
+    if not interpreter.startswith("auto"):
+        return [interpreter]
+    found = C.config.get_config_value("INTERPRETER_PYTHON_FALLBACK", variables=task_vars)
+    return [str(one) for one in found]
+
+
 def command(interpreters: t.Iterable[str]) -> str:
-    """Return the command that tries these interpreters; each may have arguments."""
+    """Return the command that tries these interpreters, which may have arguments."""
     return _LOOK.format(tries="\n".join(f"try {_quoted(words)}" for words in interpreters)).strip()
 
 
@@ -52,29 +62,35 @@ def _quoted(interpreter: str) -> str:
     return " ".join(map(shlex.quote, words))
 
 
-def find(stdout: str) -> list[Python]:
-    """Return the Pythons that ``command`` found, in its order."""
+def read(stdout: str) -> list[Python]:
+    """Return the Pythons in the output of ``command``, in the order in which it tried them."""
     return [
         Python(match[4].strip(), (int(match[1]), int(match[2]), int(match[3])))
         for match in _FOUND.finditer(head(stdout, _KEPT))
     ]
 
 
-def missing(found: t.Sequence[Python], interpreters: t.Sequence[str]) -> Problem:
-    """Return the problem that none of the interpreters will do."""
+def first_usable(found: t.Iterable[Python]) -> Python | None:
+    """Return the first Python that is new enough."""
+    return next((python for python in found if python.version >= OLDEST), None)
+
+
+def problem(found: t.Sequence[Python], interpreters: t.Sequence[str]) -> Problem | None:
+    """Return the problem for a machine without a Python that is new enough."""
+    if first_usable(found):
+        return None
     needed = ".".join(map(str, OLDEST))
     if found:
-        what = f"its Python is too old: {listed(list(map(str, found)))}, and {needed} is needed"
+        message = f"its Python is too old: {listed(list(map(str, found)))}, but {needed} is needed"
     elif len(interpreters) == 1:
-        what = (
-            f"there is no Python at {printable(interpreters[0], 100)}, where Ansible would run it"
-        )
+        path = printable(interpreters[0], 100)
+        message = f"there is no Python at {path}, where Ansible expects it"
     else:
-        what = "there is no Python on the machine"
+        message = "there is no Python on the machine"
     return Problem(
         NO_PYTHON,
-        what,
-        f"Install Python {needed} or newer there, let the role do it with "
-        "instance_ready_install_python, or set ansible_python_interpreter to the right path.",
+        message,
+        f"Install Python {needed} or newer, set instance_ready_install_python to have the role "
+        "install it, or set ansible_python_interpreter to the right path.",
         final=True,
     )

@@ -3,8 +3,8 @@
 
 """Runs commands and modules on a host through its connection plugin, with an end in sight.
 
-What a connection plugin reports as an exception, with ssh's words in it, becomes a problem; so does
-a command that does not come back, or writes without end.
+An exception of the connection plugin, which carries the output of ssh, becomes a problem; so does a
+command that does not return, or that writes too much.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from ansible.plugins.connection import ConnectionBase
 
 from .children import Flooded, OutOfTime, in_time
 from .problem import TIMED_OUT, UNREACHABLE, Problem
-from .ssh import host_known_as, is_ssh, words_about_host_key
-from .ssh_failure import Setting, Target, judge, no_answer, speaks_of_host_key
+from .ssh import check_host_key, host_known_as, is_ssh
+from .ssh_failure import Setting, Target, is_about_host_key, judge, no_answer
 
-# How long a command may take on top of the time that ssh may take to connect.
-_PATIENCE = 20.0
+# How long a short command may take, not counting the time to connect.
+_SHORT_COMMAND = 20.0
 
 
 class Lost(Exception):
-    """There is no connection, or no answer. ``cut_short`` if it got less than its full time."""
+    """No connection or no answer. ``cut_short`` if the machine had less than its full time."""
 
     def __init__(self, problem: Problem, cut_short: bool = False) -> None:
         super().__init__(str(problem))
@@ -49,15 +49,15 @@ class Remote:
             self._setting("remote_user"),
             known_as=host_known_as(self._connection) if self._is_ssh else None,
         )
-        self.full_time = self._connect_timeout() + _PATIENCE
+        self.full_time = self._connect_timeout() + _SHORT_COMMAND
 
     def run(
         self, command: str, seconds: float | None = None, *, sudoable: bool = False
     ) -> dict[str, t.Any]:
         """Run a command in a shell, and return its ``rc``, ``stdout`` and ``stderr``. Raises Lost.
 
-        It may take ``seconds``, or the time that a short command may take at most. With
-        ``sudoable`` it is run as whom the task becomes.
+        It may take ``seconds``, by default the time for a short command. With ``sudoable``, the
+        ``become`` of the task applies.
         """
         seconds = self.full_time if seconds is None else seconds
         return self._in_time(
@@ -65,9 +65,9 @@ class Remote:
         )
 
     def connect_anew(self, command: str, seconds: float) -> dict[str, t.Any]:
-        """Run a command over a connection that is made for it.
+        """Run a command over a new connection. Raises Lost.
 
-        A connection that is kept from before may lead nowhere, or hide a host key that changed.
+        A connection that is still open may be dead, or hide that the host key has changed.
         """
 
         def run() -> t.Any:
@@ -80,10 +80,10 @@ class Remote:
     def module(
         self, name: str, arguments: t.Mapping[str, t.Any], seconds: float
     ) -> dict[str, t.Any]:
-        """Run a module, and return what it answers, whatever that is. Raises Lost.
+        """Run a module, and return its answer unchecked. Raises Lost.
 
-        Its temporary folder is removed within the same time; what Ansible removes at the end of a
-        task, it waits for without a limit.
+        Its temporary folder is removed within the same time, because Ansible would wait for that
+        at the end of the task without a limit.
         """
         shell = self._connection._shell
 
@@ -100,7 +100,7 @@ class Remote:
             if lost.problem.kind == TIMED_OUT:
                 raise Lost(_endless(name, seconds, str(self.target))) from None
             raise
-        except Exception as exc:  # whatever Ansible trips over in the answer
+        except Exception as exc:  # anything that Ansible trips over in the answer
             raise Lost(_unreadable(exc, str(self.target))) from exc
         finally:
             shell.tmpdir = None
@@ -118,21 +118,22 @@ class Remote:
         return answer
 
     def judged(self, text: str) -> Problem:
-        """Return what this text of ssh means, or of a machine that prints what ssh would.
+        """Return the problem that this output of ssh describes.
 
-        A verdict about the host key is confirmed by a connection that does not go in.
+        A machine can print the same, so a problem with the host key has to be confirmed by a
+        connection that does not log in.
         """
-        if not self._is_ssh or not speaks_of_host_key(text):
+        if not self._is_ssh or not is_about_host_key(text):
             return judge(text, self.target)
-        words = self._words_about_host_key()
-        if speaks_of_host_key(words):
-            return judge(words, self.target)
+        confirmed = self._check_host_key()
+        if is_about_host_key(confirmed):
+            return judge(confirmed, self.target)
         return judge(text, self.target, believe_host_key=False)
 
-    def _words_about_host_key(self) -> str:
+    def _check_host_key(self) -> str:
         seconds = self._connect_timeout()
         try:
-            return in_time(lambda: words_about_host_key(self._connection, seconds), 2 * seconds)
+            return in_time(lambda: check_host_key(self._connection, seconds), 2 * seconds)
         except (OutOfTime, Flooded, OSError, ValueError):
             return ""
 
@@ -143,7 +144,7 @@ class Remote:
             return 10.0
 
     def _setting(self, option: str) -> Setting | None:
-        """Return an option of the connection and where it came from, or None if nowhere."""
+        """Return an option of the connection and where it came from; None if it is not set."""
         try:
             value = self._connection.get_option(option)
         except KeyError:
@@ -165,7 +166,7 @@ class Remote:
 
 
 def _origin_words(origin: str) -> str:
-    """Return where a value came from, as people call it."""
+    """Return where a value came from, in words for people."""
     kind, _colon, name = origin.partition(": ")
     return {"var": f"from {name}", "env": f"from {name}", "default": "by default"}.get(
         kind, f"from {origin}"
@@ -175,8 +176,8 @@ def _origin_words(origin: str) -> str:
 def _flooded(tried: str) -> Problem:
     return Problem(
         UNREACHABLE,
-        "the machine writes without end",
-        "Do not use it before you know why; nothing of what it wrote was kept.",
+        "the machine produced too much output",
+        "Do not use it until you know why. None of the output was kept.",
         final=True,
         tried=tried,
     )
@@ -185,8 +186,8 @@ def _flooded(tried: str) -> Problem:
 def _endless(module: str, seconds: float, tried: str) -> Problem:
     return Problem(
         TIMED_OUT,
-        f"the module {module} did not end within {seconds:.0f} s",
-        "Log in and see what keeps the machine busy, or do without it.",
+        f"the module {module} did not finish within {seconds:.0f} s",
+        "Log in and find out what keeps the machine busy, or leave it out.",
         tried=tried,
     )
 
@@ -194,7 +195,7 @@ def _endless(module: str, seconds: float, tried: str) -> Problem:
 def _unreadable(exc: Exception, tried: str) -> Problem:
     return Problem(
         UNREACHABLE,
-        f"Ansible could not read what the machine answered ({type(exc).__name__})",
-        "See the whole error with -vvv, or do without this machine.",
+        f"Ansible could not read the machine's answer ({type(exc).__name__})",
+        "Run with -vvv to see the whole error, or leave this machine out.",
         tried=tried,
     )

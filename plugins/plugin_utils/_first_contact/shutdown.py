@@ -1,10 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a machine is about to go down: the command that looks, and what it saw.
+"""Whether a machine is about to shut down or reboot.
 
-Needs no root and no Python on the machine. A first boot that installs drivers often ends with a
-reboot, which begins in the moments after cloud-init says that it is done.
+Needs neither root nor Python on the machine. A first boot that installs drivers often ends with a
+reboot, which begins a moment after cloud-init reports that it is done.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from ...module_utils._text import clock_face, head
 from .problem import REBOOTING, Problem
 
-# What cloud-init leaves behind to shut the machine down looks like itself until it does so. The
-# brackets keep the pattern from being found in the command line of this look.
-COMMAND = r"""
+# cloud-init forks a process that shuts the machine down; until then it carries cloud-init's name.
+# The brackets keep the pattern from matching the command line of this command.
+_COMMAND = r"""
 echo "system $(systemctl is-system-running 2>/dev/null)"
 ps -eo args 2>/dev/null |
   grep -E '[c]loud-init (modules|--all-stages)|(^|[ /])[s]hutdown +-[hHPr]( |$)' |
@@ -26,7 +26,7 @@ sed 's/^/scheduled /' /run/systemd/shutdown/scheduled 2>/dev/null
 date '+now %s'
 exit 0
 """
-# A few lines, but as many more as there are processes that look like a shutdown.
+# A few lines, and one for each process that looks like a shutdown.
 _KEPT = 16 * 1024
 _DUE = re.compile(r"^scheduled USEC=(\d{1,19})$", re.ASCII | re.MULTILINE)
 _MODE = re.compile(r"^scheduled MODE=([a-z-]{1,20})$", re.ASCII | re.MULTILINE)
@@ -35,14 +35,19 @@ _NOW = re.compile(r"^now (\d{1,12})$", re.ASCII | re.MULTILINE)
 
 @dataclass(frozen=True)
 class Shutdown:
-    """The machine goes down in so many ``seconds``; ``message`` says so."""
+    """The machine goes down in ``seconds``; ``message`` says so."""
 
     seconds: float
     message: str
 
 
-def find(stdout: str) -> Shutdown | None:
-    """Return what the output of ``COMMAND`` says about the end of this boot, or None."""
+def command() -> str:
+    """Return the command that looks for signs of a shutdown."""
+    return _COMMAND
+
+
+def read(stdout: str) -> Shutdown | None:
+    """Return the shutdown that the output of ``command`` announces, or None."""
     stdout = head(stdout, _KEPT)
     lines = stdout.splitlines()
     if "system stopping" in lines:
@@ -57,11 +62,13 @@ def find(stdout: str) -> Shutdown | None:
     return Shutdown(seconds, f"a {what} of the machine is scheduled in {clock_face(seconds)}")
 
 
-def coming(shutdown: Shutdown) -> Problem:
-    """Return the problem that a machine is which goes down while it is waited for."""
+def problem(shutdown: Shutdown | None, within: float) -> Problem | None:
+    """Return the problem for a machine that is about to shut down, ``within`` so many seconds."""
+    if shutdown is None or shutdown.seconds >= within:
+        return None
     return Problem(
         REBOOTING,
         shutdown.message,
-        "Nothing should be started on it before it is back; raise "
-        "instance_ready_cloud_init_timeout if that takes longer (0 does not look at it).",
+        "Start nothing on it until it is back. If it needs longer for that, raise "
+        "instance_ready_cloud_init_timeout (0 skips this check).",
     )

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What only the connection plugin ssh has: its arguments, and a look at the host key alone."""
+"""What is special about the connection plugin ssh: its arguments, and checking a host key."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from ansible.plugins.connection import ConnectionBase
 
 from .known_as import KnownAs, known_as
 
-# In the order in which ssh gets them; of an option that comes twice it takes the first.
+# In the order in which ssh gets them: if an option comes twice, the first counts.
 _ARGUMENTS = ("ssh_args", "ssh_common_args", "ssh_extra_args")
 
-# No session, so the machine gets no word in; and nobody is let in, whoever would be.
-_ONLY_LOOK = (
+# No session, so the machine cannot print anything, and no authentication, so nobody gets in.
+_WITHOUT_LOGIN = (
     "-S", "none", "-N", "-T", "-o", "BatchMode=yes", "-o", "PreferredAuthentications=none",
     "-o", "LogLevel=ERROR",
 )  # fmt: skip
 
 
 def is_ssh(connection: ConnectionBase) -> bool:
-    """Return whether this is the plugin that starts the program ssh, or one that acts like it."""
+    """Return whether this plugin starts the program ssh, or acts like one that does."""
     return all(connection.has_option(name) for name in (*_ARGUMENTS, "ssh_executable"))
 
 
 def host_known_as(connection: ConnectionBase) -> KnownAs | None:
-    """Return under which name, and in which file, ssh keeps the key of the host."""
+    """Return the name and the file under which ssh keeps the key of the host."""
     address = connection.get_option("host")
     if not address:
         return None
@@ -38,13 +38,13 @@ def host_known_as(connection: ConnectionBase) -> KnownAs | None:
     return known_as(arguments, to_text(address), connection.get_option("port"))
 
 
-def words_about_host_key(connection: ConnectionBase, seconds: float) -> str:
-    """Return what ssh itself prints when it looks at the host key and does not go in.
+def check_host_key(connection: ConnectionBase, seconds: float) -> str:
+    """Return what ssh prints when it checks the host key without logging in.
 
-    A machine that lets people in can print the same as ssh does about a wrong host key. Here it
-    cannot: what is printed is empty, or ssh's own. The time that this takes is bounded.
+    A machine that we log in to can print what ssh prints about a wrong host key. Here it cannot:
+    all output is ssh's own.
     """
-    command = [_text(connection, "ssh_executable"), *_ONLY_LOOK]
+    command = [_text(connection, "ssh_executable"), *_WITHOUT_LOGIN]
     command += ["-o", f"ConnectTimeout={max(1, round(seconds))}"]
     for name in _ARGUMENTS:
         command += shlex.split(_text(connection, name))

@@ -1,10 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why ssh did not get in, judged by what it printed.
+"""Why ssh could not connect, derived from its output.
 
-Whoever answers at the address has a say in that text, and so has a machine that let us in: it is
-cut before it is judged, and nothing of it gets into a command that the user is told to type.
+The machine, or anybody else who answers at the address, can add to that output. So it is cut before
+it is read, and no part of it gets into a command that we advise to type.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .problem import HOST_KEY_CHANGED, PERMISSION_DENIED, REFUSED, TIMED_OUT, UN
 
 @dataclass(frozen=True)
 class Setting:
-    """Something that a connection is made with, and where it came from."""
+    """A setting of a connection, and where it came from."""
 
     value: str
     origin: str
@@ -28,9 +28,10 @@ class Setting:
 
 @dataclass(frozen=True)
 class Target:
-    """Where a connection leads, as far as it is known: what is None, ssh decides by itself.
+    """Where a connection leads. ssh decides about what is None.
 
-    ``known_as`` is for hosts whose key ssh keeps under another name than the address, or elsewhere.
+    ``known_as`` is for hosts whose key ssh keeps under a name other than the address, or in a file
+    of its own.
     """
 
     address: Setting | None = None
@@ -40,7 +41,7 @@ class Target:
 
     @property
     def forget_command(self) -> str | None:
-        """The command that removes the key that ssh has of it, by our own settings alone."""
+        """The command that removes the known key, derived from our own settings alone."""
         known = self.known_as
         if known is None and self.address:
             known = known_as((), self.address.value, self.port.value if self.port else None)
@@ -51,7 +52,7 @@ class Target:
         named = [
             f"{name} {printable(setting.value, 100)} {printable(setting.origin, 60)}"
             if setting
-            else f"{name} as ssh chooses"
+            else f"{name} chosen by ssh"
             for name, setting in parts
         ]
         return ", ".join(named)
@@ -59,7 +60,7 @@ class Target:
 
 @dataclass(frozen=True)
 class _Rule:
-    """A line of ssh, what it means, and what helps; ``{line}`` in the text is the line itself."""
+    """A line of ssh, what it means, and what helps. ``{line}`` stands for the line itself."""
 
     pattern: str
     kind: str
@@ -69,24 +70,24 @@ class _Rule:
 
 
 _STILL_BOOTING = (
-    "If the machine may still be booting, raise the timeout; else check the address and the port, "
-    "and whether its sshd runs."
+    "If the machine may still be booting, raise the timeout. Otherwise check the address and the "
+    "port, and whether sshd is running."
 )
 _FIREWALL = (
-    "Check the address, and that no firewall or security group stands between; if the machine may "
+    "Check the address, and that no firewall or security group is in the way. If the machine may "
     "still be booting, raise the timeout."
 )
 _KEYS = (
-    "Check that this is the user of the image, and that your key is the one that the machine was "
-    "bought with (ansible_ssh_private_key_file, --private-key or the agent)."
+    "Check that the image has this user, and that you use the key that the machine was bought with "
+    "(ansible_ssh_private_key_file, --private-key or the agent)."
 )
 _BROKEN = (
-    "Something listens there, but is no sshd that lets anybody in now. If it may still be booting, "
-    "raise the timeout; else see the log of its sshd."
+    "Something listens there, but it is not an sshd that accepts logins now. If the machine may "
+    "still be booting, raise the timeout. Otherwise see the log of its sshd."
 )
 
-# In this order. The text of the machine itself (a banner) comes before the reason that ssh gives,
-# so lines are looked at from the last to the first.
+# The first match wins. Lines are tried from the last to the first, because the machine's own text
+# (a banner) comes before the reason that ssh gives.
 _RULES = (
     _Rule(
         r"^(ssh: )?connect to (host|address) .*: Connection refused$|Unable to connect to port \d",
@@ -100,43 +101,43 @@ _RULES = (
     ),
     _Rule(
         r'^Please login as the user "?[\w.-]{1,64}"? rather than the user',
-        PERMISSION_DENIED, "the machine wants another user: {line}",
-        "Set ansible_user to that one.", final=True,
+        PERMISSION_DENIED, "the machine wants a different user: {line}",
+        "Set ansible_user to that user.", final=True,
     ),
     _Rule(
         r"Too many authentication failures",
         PERMISSION_DENIED, "permission denied: ssh offered too many keys",
-        "Name the right one, and add -o IdentitiesOnly=yes to ansible_ssh_common_args.",
+        "Name the right key, and add -o IdentitiesOnly=yes to ansible_ssh_common_args.",
     ),
     _Rule(
         r"^(\S+: )?Permission denied \([\w,@.-]*\)\.?$|^Permission denied, please try again\.$"
         r"|^Authentication failed\.?$|^Failed to authenticate: |Invalid/incorrect .{0,20}password",
-        PERMISSION_DENIED, "permission denied: the machine answers, but does not let this user in",
+        PERMISSION_DENIED, "permission denied: the machine answers, but rejects this user",
         _KEYS,
     ),
     _Rule(
         r"^(WARNING: )?Your (password|account) has expired|^This account is (currently )?not "
         r"available|password change required",
         PERMISSION_DENIED, "permission denied: {line}",
-        "Log in by hand and put the account right, or use another user.",
+        "Log in by hand and fix the account, or use a different user.",
     ),
     _Rule(
         r"System is booting up|pam_nologin",
-        UNREACHABLE, "the machine is booting and lets nobody in yet",
-        "Raise the timeout; if it stays so, look for a service that does not start.",
+        UNREACHABLE, "the machine is booting and accepts no logins yet",
+        "Raise the timeout. If it does not help, look for a service that does not start.",
     ),
     _Rule(
         r"Could not resolve hostname",
-        UNREACHABLE, "the name of the host is unknown: {line}",
+        UNREACHABLE, "the host name is unknown: {line}",
         "Set ansible_host to its address, or check the DNS of the machine that runs Ansible.",
     ),
     _Rule(
         r": (No route to host|Network is unreachable|Host is down)$",
-        UNREACHABLE, "no way leads there: {line}", _FIREWALL,
+        UNREACHABLE, "there is no route to the machine: {line}", _FIREWALL,
     ),
     _Rule(
         r"^Unable to negotiate with ",
-        UNREACHABLE, "ssh and the machine have no method in common: {line}",
+        UNREACHABLE, "ssh and the machine support no common method: {line}",
         "Update one of the two, or allow the method in ansible_ssh_common_args.", final=True,
     ),
     _Rule(
@@ -147,11 +148,11 @@ _RULES = (
     ),
 )  # fmt: skip
 
-# The reason comes last, and a changed host key is told of some 15 lines before. What stands in
-# front of that is the machine's own, and may be of any size.
+# The reason comes last, and the warning about a changed host key some 15 lines before it. Anything
+# further up is the machine's own, and may have any size.
 _KEPT = 32 * 1024
 # A path or a name in a line of ssh is rarely longer than 255. Each pattern is tried on each line,
-# so none has two parts of any length that could share a text in more than one way.
+# so none has two unbounded parts that could match the same text in more than one way.
 _LONGEST_LINE = 500
 
 _NOISE = re.compile(r"^(debug\d: |\*\* |Warning: Permanently added |Authenticated to |@+$)")
@@ -170,10 +171,10 @@ _UNUSED_KEY = re.compile(
 
 
 def judge(text: str, target: Target, believe_host_key: bool = True) -> Problem:
-    """Return why there is no connection, by the words of ssh (and Ansible's before them).
+    """Return why there is no connection, from the output of ssh with Ansible's words before it.
 
-    Who was let in must not believe what is said of the host key: the machine may have printed it.
-    Then a connection is to be made anew, and its words judged, if ``speaks_of_host_key`` says so.
+    After a login, the machine itself may have printed anything about the host key. So if
+    ``is_about_host_key``, check the host key without logging in, and judge that output instead.
     """
     lines = _lines(text)
     problem = _host_key_problem(lines, target) if believe_host_key else None
@@ -185,13 +186,13 @@ def judge(text: str, target: Target, believe_host_key: bool = True) -> Problem:
     return replace(problem, message=message, tried=str(target))
 
 
-def speaks_of_host_key(text: str) -> bool:
-    """Return whether this text, if it is believed, means that the host key is not the right one."""
+def is_about_host_key(text: str) -> bool:
+    """Return whether this output, if it can be believed, means that the host key is wrong."""
     return _host_key_problem(_lines(text), Target()) is not None
 
 
 def no_answer(seconds: float, target: Target) -> Problem:
-    """Return what it means that a connection stood, or nearly, and then nothing came any more."""
+    """Return the problem for a machine that stopped answering."""
     message = f"there was no answer within {seconds:.0f} s"
     return Problem(TIMED_OUT, message, _FIREWALL, tried=str(target))
 
@@ -205,9 +206,9 @@ def _lines(text: str) -> list[str]:
 
 
 def _host_key_problem(lines: list[str], target: Target) -> Problem | None:
-    """Return what is wrong with the host key, if that is why ssh ended.
+    """Return the problem with the host key, if that is why ssh failed.
 
-    A changed key that ssh was told to bear with is only a warning, so its last line has to agree.
+    If ssh is configured to accept a changed key, it only warns; so its last line has to agree.
     """
     if not any(_UNVERIFIED.search(line) for line in lines[-1:]):
         return None
@@ -216,14 +217,14 @@ def _host_key_problem(lines: list[str], target: Target) -> Problem | None:
     if any(_REVOKED.search(line) for line in lines):
         return Problem(
             UNREACHABLE,
-            "its host key is marked as revoked",
-            "Do not log in before you know why; the mark is in known_hosts.",
+            "its host key is marked as revoked in known_hosts",
+            "Do not log in until you know why.",
             final=True,
         )
     return Problem(
         UNREACHABLE,
-        "its host key is not known, and ssh is to accept only known ones",
-        "Compare its fingerprint and add it to known_hosts, or let ssh accept what it never saw "
+        "its host key is not known, and ssh accepts only known ones",
+        "Compare its fingerprint and add it to known_hosts, or let ssh accept keys of new hosts "
         "with -o StrictHostKeyChecking=accept-new in ansible_ssh_common_args.",
         final=True,
     )
@@ -231,21 +232,19 @@ def _host_key_problem(lines: list[str], target: Target) -> Problem | None:
 
 def _changed_host_key(lines: list[str], target: Target) -> Problem:
     prints = [match[1] for match in map(_FINGERPRINT.match, lines) if match]
-    message = (
-        "its host key is another one than the one that is known; now it is "
-        + (prints or ["not shown"])[-1]
-    )
+    now = f"; it is now {prints[-1]}" if prints else ", and ssh does not show the new one"
+    message = f"its host key has changed{now}"
     offending = [line for line in lines if _OFFENDING.match(line)]
     if offending:
-        message += f", and ssh says {quoted(offending[-1], 200)}"
+        message += f", and ssh reports {quoted(offending[-1], 200)}"
     command = target.forget_command
-    # No full stop behind the command: it would be copied as well.
+    # No full stop after the command: it would be copied too.
     how = f": {command}" if command else " from known_hosts."
     return Problem(
         HOST_KEY_CHANGED,
         message,
-        "It was installed anew, or another machine answers in its place: find out which before "
-        f"you log in. Then remove the old key{how}",
+        "Either the machine was reinstalled, or a different machine answers at this address: find "
+        f"out which before you log in. Then remove the old key{how}",
         final=True,
     )
 
@@ -256,9 +255,9 @@ def _by_rules(lines: list[str]) -> Problem:
             if re.search(rule.pattern, line):
                 message = rule.message.format(line=printable(line))
                 return Problem(rule.kind, message, rule.hint, rule.final)
-    last: t.Sequence[str] = lines[-1:] or ["it broke off, and no reason was given"]
+    last: t.Sequence[str] = lines[-1:] or ["ssh gave no reason"]
     return Problem(
         UNREACHABLE,
         f"the connection failed: {printable(last[0])}",
-        "Try the same by hand with ssh -v.",
+        "Try to connect by hand with ssh -v.",
     )

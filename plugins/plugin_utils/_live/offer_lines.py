@@ -26,7 +26,7 @@ _SHORT = 8
 
 @dataclass(frozen=True)
 class Line:
-    """One line; ``mood`` is ``good``, ``bad``, ``odd`` or ``plain``."""
+    """One line; ``mood`` is ``good``, ``bad``, ``warning`` or ``plain``."""
 
     text: str
     mood: str = "plain"
@@ -87,7 +87,7 @@ def _change_line(watch: Watch, name: str, times_text: str, is_over: bool) -> Lin
         is_asked_again = watch.error.transient and not is_over
         again = ", asking again" if is_asked_again else ""
         text = f"{_state(watch)}; {watch.error.message}{again}"
-        mood = "odd" if is_asked_again else "bad"
+        mood = "warning" if is_asked_again else "bad"
     else:
         text = _state(watch)
         mood = {READY: "good", FAILED: "bad", EXPIRED: "bad"}.get(watch.phase, "plain")

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Finds roles before anything is waited for, as include_role will find them later."""
+"""Finds roles at the start of a run, as include_role will find them later."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OPTION = "compute_desk_roles"
 
 
 def role_names(value: t.Any) -> list[str]:
-    """Return the names in a list, or in a text with commas. Raises OptionError."""
+    """Return the names from a list, or from a text with commas. Raises OptionError."""
     parts = value.split(",") if isinstance(value, str) else value or []
     if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
         raise OptionError(OPTION, "must be a list of names, or names separated by commas")
@@ -27,10 +27,10 @@ def role_names(value: t.Any) -> list[str]:
 
 
 def find_role(name: str, loader: t.Any, folder: Path) -> str:
-    """Return by which name include_role finds a role. Raises OptionError.
+    """Return the name or path by which include_role finds a role. Raises OptionError.
 
-    It is searched for where Ansible does, and in the folder ``roles`` of ``folder``, where the user
-    is: the playbook of a collection lies somewhere else.
+    The usual places are searched, and the folder ``roles`` of ``folder``, the user's current one,
+    because the playbook is in the collection and not there.
     """
     definition = RoleDefinition(loader=loader)
     try:
@@ -46,6 +46,6 @@ def find_role(name: str, loader: t.Any, folder: Path) -> str:
     where = ", ".join(dict.fromkeys(place for place in looked if place))
     raise OptionError(
         OPTION,
-        f"there is no role {quoted(name)}. Looked in the installed collections and in "
+        f"there is no role {quoted(name)} in the installed collections, nor in "
         f"{printable(where, 600)}. Install it, correct the name, or set ANSIBLE_ROLES_PATH",
     )

@@ -1,10 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The variables of the main job: which there are, and which values they can have.
+"""The variables of the main job: their names and their values.
 
-Ansible takes any variable and says nothing of one that nobody reads, so a typing error is found
-here or not at all.
+Ansible accepts any variable and does not mention one that nobody reads, so a misspelled name is
+found here or not at all.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ...module_utils._options import OptionError, checked_number
 from ...module_utils._text import quoted
 
-PREFIXES = ("compute_desk_", "gpu_verify_", "instance_ready_")
-
 _COLLECTION = Path(__file__).resolve().parents[3]
 _PLAYBOOKS = _COLLECTION / "playbooks" / "vars" / "argument_specs.yml"
 _ROLES = ("instance_ready", "gpu_verify")
+# With these begin the names of all variables that the main job reads.
+_PREFIXES = ("compute_desk_", *(f"{role}_" for role in _ROLES))
 
 Spec = t.Mapping[str, t.Any]
 
@@ -42,15 +42,15 @@ class Variables:
         self.known = {*self.options, *playbooks["known_otherwise"]}
 
     def check_name(self, name: str) -> None:
-        """Refuse a name with a prefix of ours that nobody reads."""
-        if not name.startswith(PREFIXES) or name in self.known:
+        """Refuse an unknown name with one of our prefixes."""
+        if not name.startswith(_PREFIXES) or name in self.known:
             return
         near = difflib.get_close_matches(name, self.options, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ", see README.md of the collection for all"
+        hint = f"; did you mean {near[0]}?" if near else "; the README lists them all"
         raise OptionError(quoted(name), f"there is no such variable{hint}")
 
     def check_value(self, name: str, value: t.Any) -> None:
-        """Refuse a value that an option cannot have."""
+        """Refuse a value that is invalid for its option."""
         spec = self.options.get(name)
         if spec is None or value is None:
             return
@@ -72,7 +72,7 @@ def _check_choice(name: str, value: t.Any, choices: t.Sequence[str]) -> None:
     word = words[value] if isinstance(value, bool) else str(value).lower()
     same = {"yes": "true", "no": "false"}
     if word not in choices and same.get(word) not in choices:
-        problem = f"{quoted(str(value))} is none of {', '.join(choices)}"
+        problem = f"must be one of {', '.join(choices)}, not {quoted(str(value))}"
         raise OptionError(name, problem)
 
 
@@ -80,4 +80,4 @@ def _check_switch(name: str, value: t.Any) -> None:
     try:
         boolean(value)
     except TypeError:
-        raise OptionError(name, f"{quoted(str(value))} is neither true nor false") from None
+        raise OptionError(name, f"must be true or false, not {quoted(str(value))}") from None

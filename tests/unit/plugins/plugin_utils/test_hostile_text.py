@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import tracemalloc
 import typing as t
 from dataclasses import dataclass
@@ -23,56 +24,54 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.gpu impor
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.tool import UnreadableOutput
 from ansible_collections.compute_desk.supply.plugins.module_utils._text import printable
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import (
-    cloud_init as _cloud_init,
+    cloud_init,
+    package_lock,
+    python,
+    shutdown,
+    ssh_failure,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import (
-    package_lock as _package_lock,
-)
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import (
-    python as _target_python,
-)
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import (
-    shutdown as _shutdown,
-)
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import (
-    ssh_failure as _ssh_failure,
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.problem import (
+    Problem,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ..hostile import LONGEST, alarm, is_linear, long_texts, repeated
 
-TARGET = _ssh_failure.Target(_ssh_failure.Setting("203.0.113.7", "from ansible_host"))
+TARGET = ssh_failure.Target(ssh_failure.Setting("203.0.113.7", "from ansible_host"))
 DIGITS = "9" * 6000
 
 
+def shown(problem: Problem | None) -> list[str]:
+    return [str(problem)] if problem else []
+
+
 def judge_ssh(text: str) -> list[str]:
-    _ssh_failure.speaks_of_host_key(text)
-    return [str(_ssh_failure.judge(text, TARGET, believe)) for believe in (True, False)]
+    ssh_failure.is_about_host_key(text)
+    return [str(ssh_failure.judge(text, TARGET, believe)) for believe in (True, False)]
 
 
 def judge_locks(text: str) -> list[str]:
-    found = _package_lock.holders(text)
-    assert len(found) <= 50
-    return [str(_package_lock.held(found))] if found else []
+    holders = package_lock.read(text)
+    assert len(holders) <= 50
+    return shown(package_lock.problem(holders))
 
 
 def judge_cloud_init(text: str) -> list[str]:
     said = []
     for code, stdout, stderr in ((0, text, ""), (1, text, text), (1, "", text), (2, text, "")):
-        state = _cloud_init.judge(code, stdout, stderr)
-        said += [*state.errors, str(_cloud_init.failed(state))]
+        state = cloud_init.read(code, stdout, stderr)
+        said += [*state.errors, cloud_init.warning(state) or "", *shown(cloud_init.problem(state))]
     return said
 
 
 def judge_shutdown(text: str) -> list[str]:
-    found = _shutdown.find(text)
-    return [str(_shutdown.coming(found))] if found else []
+    return shown(shutdown.problem(shutdown.read(text), within=math.inf))
 
 
 def judge_python(text: str) -> list[str]:
-    found = _target_python.find(text)
-    return [str(_target_python.missing(found, ["python3"])), *map(str, found[:5])]
+    found = python.read(text)
+    return [*shown(python.problem(found, ["python3"])), *map(str, found[:5])]
 
 
 def judge_kernel_log(text: str) -> list[str]:
@@ -278,14 +277,14 @@ def test_thousands_of_locks_of_thousands_of_files_are_few_holders() -> None:
     tracemalloc.start()
     try:
         with alarm():
-            holders = _package_lock.holders(files + locks)
+            holders = package_lock.read(files + locks)
         _now, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
 
     assert len(holders) == 50
     assert peak < 20_000_000
-    assert str(_package_lock.held(holders)).startswith(
+    assert str(package_lock.problem(holders)).startswith(
         "The package manager is locked by an unknown process (pid 1), which holds /lock0. "
     )
 
@@ -300,7 +299,7 @@ def test_locks_grow_in_both_directions_and_the_time_only_in_one() -> None:
         )
 
     with alarm(60):
-        assert is_linear(_package_lock.holders, make, 100)
+        assert is_linear(package_lock.read, make, 100)
 
 
 @pytest.mark.parametrize(
@@ -318,7 +317,7 @@ def test_locks_grow_in_both_directions_and_the_time_only_in_one() -> None:
 def test_what_almost_is_a_message_about_host_keys_is_judged(text: str) -> None:
     for whole in (text, f"Failed to connect to the host via ssh: {text}", f"x{text}\nConnection"):
         with alarm():
-            assert _ssh_failure.judge(whole, TARGET).kind == "unreachable"
+            assert ssh_failure.judge(whole, TARGET).kind == "unreachable"
 
 
 def test_the_reason_is_found_behind_a_flood() -> None:
@@ -328,8 +327,8 @@ def test_the_reason_is_found_behind_a_flood() -> None:
         + "Host key verification failed.\n"
     )
 
-    assert _ssh_failure.judge("flood\n" * 100_000 + changed, TARGET).kind == "host_key_changed"
-    assert _ssh_failure.judge("x" * 500_000 + "\nConnection refused", TARGET).message == (
+    assert ssh_failure.judge("flood\n" * 100_000 + changed, TARGET).kind == "host_key_changed"
+    assert ssh_failure.judge("x" * 500_000 + "\nConnection refused", TARGET).message == (
         "the connection failed: Connection refused"
     )
 
@@ -337,16 +336,16 @@ def test_the_reason_is_found_behind_a_flood() -> None:
 def test_what_comes_behind_a_flood_is_not_read() -> None:
     flood = "x\n" * 1_000_000
 
-    assert _package_lock.holders(f"{flood}pidfile 1 /x.pid\nprocess 1 dnf\n") == []
-    assert _shutdown.find(f"{flood}system stopping\n") is None
-    assert _target_python.find(f"{flood}python 3.12.1 /usr/bin/python3\n") == []
-    assert _cloud_init.judge(0, f"{flood}status: disabled\n", "").status == "done"
+    assert package_lock.read(f"{flood}pidfile 1 /x.pid\nprocess 1 dnf\n") == []
+    assert shutdown.read(f"{flood}system stopping\n") is None
+    assert python.read(f"{flood}python 3.12.1 /usr/bin/python3\n") == []
+    assert cloud_init.read(0, f"{flood}status: disabled\n", "").status == "done"
 
 
 def test_the_errors_of_cloud_init_are_counted_and_few_are_kept() -> None:
     text = "errors:\n" + "".join(f"\t- error {number} {'x' * 1000}\n" for number in range(50))
 
-    state = _cloud_init.judge(1, text, "")
+    state = cloud_init.read(1, text, "")
 
     assert len(state.errors) == 20 and all(len(error) == 400 for error in state.errors)
     assert state.left_out == 30
@@ -355,4 +354,4 @@ def test_the_errors_of_cloud_init_are_counted_and_few_are_kept() -> None:
 
 @pytest.mark.parametrize("said", [f"{DIGITS}.1.1", f"3.{DIGITS}.1", f"3.8.{DIGITS}"])
 def test_a_version_has_no_thousands_of_digits(said: str) -> None:
-    assert _target_python.find(f"python {said} /usr/bin/python3\n") == []
+    assert python.read(f"python {said} /usr/bin/python3\n") == []

@@ -30,15 +30,12 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.facts
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ...helpers import ANY_JSON
+
 CHECKOUT = Path(__file__).resolve().parents[5]
 FORBIDDEN = frozenset(CONNECTION_VARIABLES)
 SECRETS = ("_pass", "_password", "_private_key", "_passphrase")
 
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=12,
-)
 names = (
     st.sampled_from(
         (
@@ -193,7 +190,7 @@ def test_too_many_values_are_refused(value: t.Any) -> None:
         sound_facts({"ansible_env": {"x": value}}, FORBIDDEN)
 
 
-@given(told=anything | st.dictionaries(names, anything))
+@given(told=ANY_JSON | st.dictionaries(names, ANY_JSON))
 def test_whatever_is_told_only_plain_data_under_known_names_is_left(told: t.Any) -> None:
     kept, dropped = sound_facts(told, FORBIDDEN)
 

@@ -12,13 +12,12 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import (
-    cloud_init as _cloud_init,
-)
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.cloud_init import (
     CloudInit,
     command,
-    judge,
+    problem,
+    read,
+    warning,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -122,32 +121,48 @@ USAGE = "usage: /usr/bin/cloud-init [-h] [--version]\ncloud-init: error: invalid
     ],
 )
 def test_how_it_ended(code: int, stdout: str, stderr: str, status: str, errors: list[str]) -> None:
-    assert judge(code, stdout, stderr) == CloudInit(status, errors)
+    assert read(code, stdout, stderr) == CloudInit(status, errors)
 
 
 def test_many_errors_are_counted() -> None:
     state = CloudInit("error", [f"error {number}" for number in range(7)])
 
     assert state.described_errors().endswith("error 4; and 2 more")
-    assert str(_cloud_init.failed(state)).startswith("Cloud-init failed: error 0; error 1; ")
+    assert str(problem(state)).startswith("Cloud-init failed: error 0; error 1; ")
     assert CloudInit("error", ["error"] * 5).described_errors() == "; ".join(["error"] * 5)
     assert CloudInit("error", ["error"] * 6).described_errors().endswith("; error; and 1 more")
 
 
 def test_a_failure_stays_and_the_wait_for_the_end_may_go_on() -> None:
-    failed, running = _cloud_init.failed(CloudInit("error")), _cloud_init.still_running()
+    failed, running = problem(CloudInit("error")), problem(CloudInit("running"), True)
 
+    assert failed and running
     assert (failed.kind, failed.final) == ("cloud_init_failed", True)
     assert "instance_ready_ignore_cloud_init_errors" in failed.hint
     assert (running.kind, running.final) == ("cloud_init_failed", False)
     assert "instance_ready_cloud_init_timeout" in running.hint
 
 
+@pytest.mark.parametrize("status", ["absent", "done", "degraded", "disabled"])
+def test_a_cloud_init_that_finished_is_no_problem(status: str) -> None:
+    assert problem(CloudInit(status, ["x"])) is None
+
+
+def test_errors_that_do_not_count_are_a_warning() -> None:
+    error, degraded = CloudInit("error", ["x"]), CloudInit("degraded", ["y"])
+
+    assert problem(error, ignore_errors=True) is None
+    assert warning(error) == "cloud-init finished with errors: x"
+    assert warning(degraded) == "cloud-init finished with recoverable errors: y"
+    assert warning(CloudInit("done")) is None
+
+
 @given(st.integers(0, 255), ANY_TEXT, ANY_TEXT)
 def test_any_output_is_judged(code: int, stdout: str, stderr: str) -> None:
-    state = judge(code, stdout, stderr)
+    state = read(code, stdout, stderr)
 
-    assert str(_cloud_init.failed(state)).isprintable()
+    assert str(problem(state)).isprintable()
+    assert (warning(state) or "").isprintable()
 
 
 def run(tmp_path: Path, script: str | None, seconds: float) -> tuple[int, str, str]:
@@ -165,17 +180,17 @@ def run(tmp_path: Path, script: str | None, seconds: float) -> tuple[int, str, s
 
 @pytest.mark.skipif(os.path.exists("/usr/bin/cloud-init"), reason="there is a cloud-init here")
 def test_a_machine_without_it() -> None:
-    assert judge(*run(Path("/nonexistent"), None, 5)).status == "absent"
+    assert read(*run(Path("/nonexistent"), None, 5)).status == "absent"
 
 
 def test_it_is_asked_to_wait(tmp_path: Path) -> None:
-    assert judge(*run(tmp_path, 'test "$*" = "status --wait --long"', 5)).status == "done"
+    assert read(*run(tmp_path, 'test "$*" = "status --wait --long"', 5)).status == "done"
 
 
 def test_one_that_hangs_is_killed(tmp_path: Path) -> None:
     before = time.monotonic()
 
-    state = judge(*run(tmp_path, "exec sleep 300", 1))
+    state = read(*run(tmp_path, "exec sleep 300", 1))
 
     assert state.status == "running"
     assert time.monotonic() - before < 20

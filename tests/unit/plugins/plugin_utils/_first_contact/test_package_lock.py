@@ -16,8 +16,8 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact
     FILES,
     Holder,
     command,
-    held,
-    holders,
+    problem,
+    read,
 )
 from hypothesis import given
 
@@ -47,12 +47,12 @@ def look(*files: object) -> list[Holder]:
         capture_output=True, text=True, timeout=30, check=True,
     )  # fmt: skip
     assert done.stderr == ""
-    return holders(done.stdout)
+    return read(done.stdout)
 
 
 def test_the_holder_is_named_and_nobody_who_waits() -> None:
-    assert holders(APT) == [Holder(FRONTEND, 714, "unattended-upgr")]
-    assert str(held(holders(APT))).startswith(
+    assert read(APT) == [Holder(FRONTEND, 714, "unattended-upgr")]
+    assert str(problem(read(APT))).startswith(
         f"The package manager is locked by unattended-upgr (pid 714), which holds {FRONTEND}. "
     )
 
@@ -67,18 +67,18 @@ def test_the_holder_is_named_and_nobody_who_waits() -> None:
     ],
 )
 def test_the_lock_of_another_file_is_none(lock: str, is_held: bool) -> None:
-    assert bool(holders(APT.replace("08:01:131090", lock))) is is_held
+    assert bool(read(APT.replace("08:01:131090", lock))) is is_held
 
 
 def test_an_overlay_has_one_device_number_for_each_who_asks() -> None:
     text = "file 42 2525151 /lock\nlock 1: POSIX  ADVISORY  WRITE 7 00:28:2525151 0 EOF\n"
 
-    assert holders(text) == [Holder("/lock", 7, "")]
-    assert "an unknown process (pid 7)" in str(held(holders(text)))
+    assert read(text) == [Holder("/lock", 7, "")]
+    assert "an unknown process (pid 7)" in str(problem(read(text)))
 
 
 def test_a_lock_from_outside_of_a_container_has_no_process() -> None:
-    assert holders(APT.replace("714", "0")) == []
+    assert read(APT.replace("714", "0")) == []
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,14 @@ def test_a_lock_from_outside_of_a_container_has_no_process() -> None:
 def test_a_pid_file_counts_while_its_writer_lives(name: str, is_held: bool) -> None:
     text = f"pidfile 4242 {RPMDB}\nprocess 4242 {name}\n"
 
-    assert holders(text) == ([Holder(RPMDB, 4242, name)] if is_held else [])
-    assert holders(f"pidfile 4242 {RPMDB}\n") == []
+    assert read(text) == ([Holder(RPMDB, 4242, name)] if is_held else [])
+    assert read(f"pidfile 4242 {RPMDB}\n") == []
 
 
 @given(ANY_TEXT)
 def test_any_output_is_read(text: str) -> None:
     for kind in ("file 1 ", "lock ", "pidfile ", "process ", ""):
-        assert isinstance(holders(kind + text), list)
+        assert isinstance(read(kind + text), list)
 
 
 def test_the_files_of_both_package_managers_are_looked_at() -> None:

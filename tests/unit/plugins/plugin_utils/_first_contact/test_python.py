@@ -14,8 +14,8 @@ import pytest
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.python import (
     Python,
     command,
-    find,
-    missing,
+    problem,
+    read,
 )
 
 
@@ -26,7 +26,7 @@ def look(*interpreters: str) -> list[Python]:
         capture_output=True, text=True, timeout=30, check=True,
     )  # fmt: skip
     assert done.stderr == ""
-    return find(done.stdout)
+    return read(done.stdout)
 
 
 def test_the_first_that_runs_is_found(tmp_path: Path) -> None:
@@ -54,17 +54,24 @@ def test_a_strange_name_is_only_a_name(name: str) -> None:
     ("found", "interpreters", "sentence"),
     [
         ([], ["python3.12", "/usr/bin/python3"], "There is no Python on the machine. "),
-        ([], ["/opt/bin/python"], "There is no Python at /opt/bin/python, where Ansible would "),
+        ([], ["/opt/bin/python"], "There is no Python at /opt/bin/python, where Ansible expects "),
         (
             [Python("/usr/bin/python3", (3, 6, 8))],
             ["/usr/bin/python3"],
-            "Its Python is too old: /usr/bin/python3 (3.6.8), and 3.8 is needed. ",
+            "Its Python is too old: /usr/bin/python3 (3.6.8), but 3.8 is needed. ",
         ),
     ],
 )
 def test_what_is_missing(found: list[Python], interpreters: list[str], sentence: str) -> None:
-    problem = missing(found, interpreters)
+    found_problem = problem(found, interpreters)
 
-    assert problem.kind == "no_python" and problem.final
-    assert str(problem).startswith(sentence)
-    assert "instance_ready_install_python" in problem.hint
+    assert found_problem
+    assert found_problem.kind == "no_python" and found_problem.final
+    assert str(found_problem).startswith(sentence)
+    assert "instance_ready_install_python" in found_problem.hint
+
+
+def test_one_that_is_new_enough_will_do() -> None:
+    old, new = Python("/usr/bin/python3", (3, 6, 8)), Python("/usr/bin/python3.8", (3, 8, 0))
+
+    assert problem([old, new], ["python3"]) is None

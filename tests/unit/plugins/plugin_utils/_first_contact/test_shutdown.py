@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.shutdown import (
-    COMMAND,
     Shutdown,
-    coming,
-    find,
+    command,
+    problem,
+    read,
 )
 from hypothesis import given
 
@@ -31,13 +31,13 @@ def looked(tmp_path: Path, **scripts: str) -> Shutdown | None:
         program.write_text(f"#!/bin/sh\ncat <<'END'\n{output}\nEND\n")
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
     done = subprocess.run(
-        ["/bin/sh", "-c", COMMAND],
+        ["/bin/sh", "-c", command()],
         env={**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin"},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    return find(done.stdout)
+    return read(done.stdout)
 
 
 @pytest.mark.parametrize("state", ["running", "degraded", "starting", "offline", ""])
@@ -74,28 +74,34 @@ def test_what_shuts_the_machine_down_in_a_moment_is_seen(tmp_path: Path, process
 
 def test_the_look_does_not_see_itself(tmp_path: Path) -> None:
     # As ssh runs it: all of it is in the command line of a shell.
-    assert looked(tmp_path, systemctl="running", ps=f"/bin/sh -c {COMMAND}") is None
+    assert looked(tmp_path, systemctl="running", ps=f"/bin/sh -c {command()}") is None
 
 
 def test_a_reboot_that_is_scheduled_has_a_time() -> None:
-    found = find(f"system running\n{SCHEDULED}now 1800000000\n")
+    found = read(f"system running\n{SCHEDULED}now 1800000000\n")
 
     assert found == Shutdown(90.5, "a reboot of the machine is scheduled in 1:30")
-    assert find(f"system running\n{SCHEDULED}now 1800000100\n") == Shutdown(
+    assert read(f"system running\n{SCHEDULED}now 1800000100\n") == Shutdown(
         0, "a reboot of the machine is scheduled in 0:00"
     )
-    assert find(f"system running\n{SCHEDULED}") is None
+    assert read(f"system running\n{SCHEDULED}") is None
 
 
 def test_it_passes() -> None:
-    problem = coming(Shutdown(0, "the machine is shutting down"))
+    passing = problem(Shutdown(0, "the machine is shutting down"), within=10)
 
-    assert problem.kind == "rebooting" and not problem.final
-    assert str(problem).startswith("The machine is shutting down. Nothing should be started")
+    assert passing
+    assert passing.kind == "rebooting" and not passing.final
+    assert str(passing).startswith("The machine is shutting down. Start nothing on it until")
+
+
+def test_one_that_is_later_than_anybody_waits_is_no_problem() -> None:
+    assert problem(Shutdown(10, "a reboot is scheduled"), within=10) is None
+    assert problem(None, within=10) is None
 
 
 @given(ANY_TEXT)
 def test_any_answer_can_be_read(text: str) -> None:
-    find(text)
-    found = find(f"scheduled USEC={text}\nscheduled MODE={text}\nnow {text}\n")
+    read(text)
+    found = read(f"scheduled USEC={text}\nscheduled MODE={text}\nnow {text}\n")
     assert found is None or found.seconds >= 0

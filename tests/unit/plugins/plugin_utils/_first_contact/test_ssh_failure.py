@@ -16,9 +16,9 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.ssh_failure import (  # noqa: E501
     Setting,
     Target,
+    is_about_host_key,
     judge,
     no_answer,
-    speaks_of_host_key,
 )
 from hypothesis import given
 
@@ -58,7 +58,7 @@ ED25519 host key for x was revoked and you have requested strict checking.
 Host key verification failed.
 """
 
-# What OpenSSH 7.4 to 9.9 print, the kind, and whether waiting is in vain.
+# What OpenSSH 7.4 to 9.9 print, the kind, and whether waiting is pointless.
 TEXTS = [
     ("ssh: connect to host 203.0.113.7 port 22: Connection refused", "refused", False),
     ("ssh: connect to host ::1 port 22: Connection refused\r\n", "refused", False),
@@ -148,7 +148,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize(("text", "kind", "final"), TEXTS)
-def test_each_text_has_its_class(text: str, kind: str, final: bool) -> None:
+def test_each_text_has_its_kind(text: str, kind: str, final: bool) -> None:
     for before in (
         "",
         FAILED,
@@ -158,7 +158,7 @@ def test_each_text_has_its_class(text: str, kind: str, final: bool) -> None:
 
         assert (problem.kind, problem.final) == (kind, final)
         assert "address 203.0.113.7 from ansible_host, port 2222 from ansible_port" in str(problem)
-        assert "user as ssh chooses" in str(problem)
+        assert "user chosen by ssh" in str(problem)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_a_changed_key_says_which_it_is_and_how_the_old_one_goes() -> None:
     text = str(judge(FAILED + CHANGED + REFUSED_IT, TARGET))
 
     assert (
-        "now it is SHA256:y4UmH6ZksxCczj+tTULlVckJ3wgoD8esG4twzLGvSdw, and ssh says 'Offending "
+        "it is now SHA256:y4UmH6ZksxCczj+tTULlVckJ3wgoD8esG4twzLGvSdw, and ssh reports 'Offending "
         "ED25519 key in /home/me/.ssh/known_hosts:17' (tried"
     ) in text
     assert text.endswith("Then remove the old key: ssh-keygen -R '[203.0.113.7]:2222'")
@@ -212,7 +212,7 @@ def test_a_changed_key_of_which_ssh_says_no_more_is_told_as_well() -> None:
     problem = judge(FAILED + what + "Host key verification failed.", TARGET)
 
     assert (problem.kind, problem.final) == ("host_key_changed", True)
-    assert "now it is not shown (tried" in str(problem)
+    assert "has changed, and ssh does not show the new one (tried" in str(problem)
     assert problem.hint.endswith("ssh-keygen -R '[203.0.113.7]:2222'")
 
 
@@ -256,7 +256,7 @@ def test_no_word_of_the_machine_is_in_a_command(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "speaks"),
+    ("text", "expected"),
     [
         (CHANGED + REFUSED_IT, True),
         (REVOKED, True),
@@ -267,15 +267,15 @@ def test_no_word_of_the_machine_is_in_a_command(line: str) -> None:
         ("", False),
     ],
 )
-def test_a_machine_that_let_us_in_is_not_believed_about_its_key(text: str, speaks: bool) -> None:
-    assert speaks_of_host_key(FAILED + text) is speaks
+def test_a_machine_that_let_us_in_is_not_believed_about_its_key(text: str, expected: bool) -> None:
+    assert is_about_host_key(FAILED + text) is expected
 
     believed = judge(FAILED + text, TARGET)
     not_believed = judge(FAILED + text, TARGET, believe_host_key=False)
 
-    assert "host key is" not in not_believed.message
+    assert "host key" not in not_believed.message
     assert not not_believed.final
-    assert (not_believed == believed) is not speaks
+    assert (not_believed == believed) is not expected
 
 
 def test_what_else_it_says_counts_all_the_same() -> None:
@@ -318,8 +318,8 @@ def test_the_sentence_has_what_was_tried_and_the_next_step() -> None:
     problem = Problem("refused", "nothing listens", "Look there.", tried=str(Target()))
 
     assert str(problem) == (
-        "Nothing listens (tried address as ssh chooses, port as ssh chooses, user as ssh "
-        "chooses). Look there."
+        "Nothing listens (tried address chosen by ssh, port chosen by ssh, user chosen by ssh). "
+        "Look there."
     )
 
 

@@ -120,7 +120,7 @@ def test_an_error_that_passes_says_that_it_is_asked_again() -> None:
     assert line == Line(
         f"offer {NAME}: provisioning; the API is unavailable (503), asking again "
         "(0:15 elapsed, 14:45 left)",
-        "odd",
+        "warning",
     )
 
 

@@ -1,0 +1,90 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a machine goes through until it is ready, in order, and how each stage is checked."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from . import cloud_init, package_lock, python, shutdown
+from .problem import Problem
+from .remote import Remote
+
+# How long one command waits for cloud-init, so that a lost connection is noticed.
+_ONE_WAIT = 30.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """``check`` gets the seconds that are left, and returns what is wrong.
+
+    The first stage has none: it is the connection itself.
+    """
+
+    timeout: float
+    doing: str = ""
+    check: t.Callable[[float], Problem | None] | None = None
+
+
+class Stages:
+    """The stages of one machine. ``found`` has what the checks learned, as keys of a result."""
+
+    def __init__(
+        self,
+        remote: Remote,
+        options: t.Mapping[str, t.Any],
+        task_vars: dict[str, t.Any],
+        warn: t.Callable[[str], None],
+    ) -> None:
+        self._remote = remote
+        self._options = options
+        self._task_vars = task_vars
+        self._warn = warn
+        self.found: dict[str, t.Any] = {}
+
+    def in_order(self) -> list[Stage]:
+        """Return all of them, for which a timeout of 0 means: leave it out."""
+        options = self._options
+        return [
+            Stage(options["timeout"]),
+            Stage(options["cloud_init_timeout"], "cloud-init has not finished", self._cloud_init),
+            Stage(
+                options["package_lock_timeout"],
+                "checking the locks of the package manager",
+                self._package_lock,
+            ),
+            Stage(self._remote.full_time, "looking for Python", self._python),
+        ]
+
+    def _cloud_init(self, left: float) -> Problem | None:
+        seconds = min(_ONE_WAIT, left)
+        answer = self._remote.run(cloud_init.command(seconds), seconds + self._remote.full_time)
+        state = cloud_init.read(answer["rc"], answer["stdout"], answer["stderr"])
+        self.found["cloud_init"] = {"status": state.status, "errors": state.errors}
+        problem = cloud_init.problem(state, self._options["ignore_cloud_init_errors"])
+        if problem:
+            return problem
+        warning = cloud_init.warning(state)
+        if warning:
+            self._warn(warning)
+        return self._shutdown(left)
+
+    def _shutdown(self, left: float) -> Problem | None:
+        coming = shutdown.read(self._remote.run(shutdown.command())["stdout"])
+        problem = shutdown.problem(coming, within=left)
+        if coming and not problem:
+            self._warn(coming.message)
+        return problem
+
+    def _package_lock(self, _left: float) -> Problem | None:
+        answer = self._remote.run(package_lock.command(self._options["package_lock_files"]))
+        return package_lock.problem(package_lock.read(answer["stdout"]))
+
+    def _python(self, _left: float) -> Problem | None:
+        interpreters = python.candidates(self._options["interpreter"], self._task_vars)
+        found = python.read(self._remote.run(python.command(interpreters))["stdout"])
+        usable = python.first_usable(found)
+        self.found["python"] = str(usable) if usable else None
+        return python.problem(found, interpreters)
