@@ -152,7 +152,7 @@ def test_configuring_names_the_machines_that_the_inventory_lacks(
 
     assert job.code and empty.code
     assert "1 of 2 expected machines are not in the inventory: i-gone." in job.output
-    assert f"None of the machines of {A} is in the inventory. Synchronize its" in empty.output
+    assert f"The inventory has no machine of {A}. Sync its source" in empty.output
     assert not any(one["connections"] for one in simulator.instances())
 
 
@@ -174,9 +174,9 @@ def test_the_failure_path_says_which_offers_failed_and_why(
     assert "{{" not in json.dumps(wait.artifacts) and "{%" not in json.dumps(wait.artifacts)
     assert report.code, "a workflow whose offers failed must not look like a good one"
     check_events(report, simulator)
-    assert f"Offer {A} is failed: sold out" in report.output
-    assert f"Offer {B} is" not in report.output
-    assert "1 of the offers" in report.output or "so nothing was configured" in report.output
+    assert f"Offer {A} (failed): sold out" in report.output
+    assert f"Offer {B} (" not in report.output
+    assert "Nothing was configured, because not all offers are ready." in report.output
     assert not mark.exists()
 
 
@@ -222,7 +222,7 @@ def test_offers_that_the_inventory_would_not_get_end_the_wait_at_once(
     )  # fmt: skip
 
     assert job.code
-    assert f"The inventory would not get the machines of {B}." in job.output
+    assert f"The inventory source is not set up for {B}." in job.output
     assert simulator.requests() == []
 
 
