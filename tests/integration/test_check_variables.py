@@ -162,15 +162,3 @@ def test_every_variable_that_we_use_is_known() -> None:
 
     assert used - known <= others
     assert {*SPECS["known_otherwise"]} <= used | {"gpu_verify_summary"}
-
-
-def test_the_readme_has_every_variable_with_its_default() -> None:
-    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    head = (CHECKOUT / "playbooks" / "configure.yml").read_text(encoding="utf-8")
-    for name, spec in SPECS["argument_specs"]["configure"]["options"].items():
-        if name == "compute_desk_targets":
-            continue
-        assert f"`{name}`" in readme
-        (told,) = re.findall(rf"#   {name} +(.+(?:\n#    .+)*)", head)
-        if "default" in spec:
-            assert f"default: {spec['default']}" in told
