@@ -91,7 +91,7 @@ class Awx:
         environment: t.Mapping[str, str] | None = None,
         **variables: t.Any,
     ) -> Job:
-        """Run a playbook of the project. ``part`` is the slice's number and the number of slices."""
+        """Run a playbook of the project. ``part`` is the slice's number and their count."""
         folder = self.private_folder()
         (inventory or StoredInventory()).write_script(folder / "inventory" / "hosts", *part)
         chosen = {**JOB_ENVIRONMENT, **self.credential, **(environment or {})}

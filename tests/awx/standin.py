@@ -52,7 +52,7 @@ DEFAULTS: dict[str, Thing] = {
 
 
 class StandIn:
-    """The server and its objects; a context manager. ``writes`` are the requests that change them."""
+    """The server and its objects; a context manager. ``writes`` are the changing requests."""
 
     def __init__(self, playbooks: t.Collection[str]) -> None:
         self.playbooks = frozenset(playbooks)

@@ -68,7 +68,7 @@ def everything(text: str, tests: list[str]) -> None:
         book = f"ansible-playbook {CLONE}/examples/playbook.yml"
         step("the example playbook", f"{_activated()}{ours}{book}", WORK)
         mistyped = re.sub(r"\b(\w{8}-[\w-]+)\w\b", r"\1", job, count=1)
-        wrong = step("the main job with a misspelled ID", _activated() + ours + mistyped, WORK, code=2)
+        wrong = step("a misspelled ID", _activated() + ours + mistyped, WORK, code=2)
         expect("is not the UUID of an offer" in wrong and "Traceback" not in wrong, wrong)
     look()
 
@@ -133,7 +133,7 @@ def look() -> None:
     # Control sockets, kept for a minute, are in the home.
     left = sorted(os.listdir("/tmp"))
     expect(not left, f"Left in /tmp: {', '.join(left)}")
-    expect(not (HOME / ".ssh" / "known_hosts").exists(), "~/.ssh/known_hosts contains simulated hosts.")
+    expect(not (HOME / ".ssh" / "known_hosts").exists(), "~/.ssh/known_hosts has simulated hosts.")
 
 
 if __name__ == "__main__":

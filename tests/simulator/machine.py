@@ -100,7 +100,7 @@ class Machine:
                 await asyncio.wait(self._sessions, timeout=_PATIENCE)
 
     def catch_up(self) -> None:
-        """Apply due events. The API calls it too, so it never announces a machine that is not up."""
+        """Apply due events. The API calls it first, so it announces only machines that are up."""
         while self._events and self._events[0].at <= self._clock.now():
             self._happen(self._events.popleft())
 

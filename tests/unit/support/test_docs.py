@@ -63,7 +63,8 @@ def test_contributing_names_every_folder() -> None:
 
 
 def test_contributing_names_files_that_exist() -> None:
-    named = re.findall(r"`((?:plugins|roles|playbooks|tests|docs|examples)/[\w./-]+)`", CONTRIBUTING)
+    folders = "plugins|roles|playbooks|tests|docs|examples"
+    named = re.findall(rf"`((?:{folders})/[\w./-]+)`", CONTRIBUTING)
 
     assert named
     assert [name for name in named if not (CHECKOUT / name).exists()] == []
