@@ -1,12 +1,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Everything works in a checkout of any name, and needs git, make, an OpenSSH client and
-# Python 3.11 or newer with venv: make PYTHON=python3.12 demo
+# Works in a checkout of any name. Needs git, make, an OpenSSH client and Python 3.11 or newer with
+# venv. To choose the Python: make PYTHON=python3.12 demo
 
 PYTHON ?= python3
 JOBS ?= 4
-# The demo waits only for the packages that it uses; the tests add theirs to the same environment.
+# The demo installs only the packages it uses; the tests add theirs to the same environment.
 IN_VENV = $(PYTHON) tests/support/in_venv.py .venv
 WITH_DEMO = $(IN_VENV) tests/e2e/requirements.txt --
 WITH_TESTS = $(IN_VENV) tests/requirements.txt --
@@ -18,20 +18,23 @@ TIMELINE ?= tests/simulator/timelines/demo.yml
 .PHONY: help demo simulator test check fresh bench clean machines machines-down machines-test ee
 
 help:
-	@echo "make demo       see the main job at work, without an account"
-	@echo "make simulator  run the embedded Supply API, to try your own playbooks; with"
-	@echo "                TIMELINE=FILE.yml as tests/simulator/README.md describes it"
-	@echo "make test       run the tests (some six minutes)"
-	@echo "make check      run the linters, the longest tests, and those on other ansible-cores"
-	@echo "make fresh      type the README's commands on a fresh Debian, as a new user (as root);"
-	@echo "                with RELEASE=bookworm on Debian 12, with FULL=1 run all tests there"
-	@echo "make bench      compare speeds (a few minutes)"
-	@echo "make machines N=3     start 3 machines of namespaces, to try roles on (as root);"
-	@echo "                      with WHOLE=1 they have systemd and cloud-init"
-	@echo "make machines-down    remove every trace of them"
-	@echo "make machines-test    run the tests that need such machines"
-	@echo "make ee         build the execution environment as an image, and run jobs in it (as root)"
-	@echo "make clean      remove everything that these made"
+	@echo "make demo             watch the main job run, without an account (1 minute)"
+	@echo "make simulator        run the simulated Supply API to try your own playbooks;"
+	@echo "                      TIMELINE=FILE.yml plays yours, see tests/simulator/README.md"
+	@echo "make test             run the tests (6 minutes); TESTS=PATH runs some of them"
+	@echo "make check            run linters, slow tests, and tests on other ansible-cores;"
+	@echo "                      SESSIONS='ruff typing' runs some of them"
+	@echo "make bench            compare speeds (a few minutes)"
+	@echo "make clean            remove everything these commands made"
+	@echo
+	@echo "As root:"
+	@echo "make machines N=3     start 3 Debian machines in namespaces to try roles on;"
+	@echo "                      WHOLE=1 gives them systemd and cloud-init"
+	@echo "make machines-down    remove them completely"
+	@echo "make machines-test    run the tests on such machines (3 minutes)"
+	@echo "make fresh            type the README's commands as a new user on a fresh Debian;"
+	@echo "                      RELEASE=bookworm takes Debian 12, FULL=1 runs all tests there"
+	@echo "make ee               build the execution environment image and run AWX jobs in it"
 
 demo:
 	@$(WITH_DEMO) python tests/e2e/demo.py

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The calls of AWX's API that the stand-in answers."""
+"""The API calls that the stand-in answers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def make_app(awx: StandIn) -> FastAPI:
 
 
 def _shown(kind: str, one: Thing) -> Thing:
-    """Return a thing as the API shows it: without secrets."""
+    """Return an object as the API shows it: without secrets."""
     if kind != "credentials":
         return one
     secret = {n: "$encrypted$" if n == "api_token" else v for n, v in one["inputs"].items()}

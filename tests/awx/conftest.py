@@ -1,25 +1,39 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests of the AWX side share: stand-ins, the collection awx.awx, and the project."""
+"""Fixtures for the AWX tests: a stand-in for AWX, the collection awx.awx, the project."""
 
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
+import yaml
 from integration.conftest import simulate, workspace
 from support.tree import CHECKOUT
 from support.workspace import Workspace
 
 from .standin import StandIn
 
-# Fixtures from there, which the tests here have as well.
+# Fixtures reused here.
 __all__ = ["simulate", "workspace"]
 
 PROJECT = CHECKOUT / "examples" / "awx"
 AWX_COLLECTION = CHECKOUT / ".nox" / "awx"
 TOKEN = "secret-of-the-account-7c1f"
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads Ansible's `!unsafe` too."""
+
+
+_Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+
+
+def ansible_yaml(path: Path) -> t.Any:
+    """Return the content of a YAML file of Ansible's."""
+    return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe one
 
 
 @pytest.fixture
@@ -31,7 +45,7 @@ def awx() -> t.Iterator[StandIn]:
 
 @pytest.fixture
 def with_awx(workspace: Workspace) -> Workspace:
-    """A workspace that has the collection awx.awx as well."""
+    """A workspace with the collection awx.awx."""
     found = AWX_COLLECTION / "ansible_collections" / "awx"
     assert found.is_dir(), f"python tests/awx/fetch.py {AWX_COLLECTION} brings what is missing"
     (workspace.collections / "ansible_collections" / "awx").symlink_to(found)

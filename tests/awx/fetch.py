@@ -1,9 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Brings the collection awx.awx into a folder: `python fetch.py FOLDER`; once, then it is there.
+"""Downloads the collection awx.awx into a folder, once: `python fetch.py FOLDER`.
 
-It is not on PyPI by itself, but in the package ansible, of which nothing else is kept.
+PyPI has it only inside the package ansible; nothing else of that is kept.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-# The newest that still has it. 14 does not.
+# The last version that contains it.
 PACKAGE = "ansible==13.*"
 INSIDE = "ansible_collections/awx/"
 
@@ -25,7 +25,7 @@ def main() -> int:
         return 0
     print(f"Fetching {PACKAGE} for its collection awx.awx (50 MB, once) ...", file=sys.stderr)
     with tempfile.TemporaryDirectory() as temporary:
-        # It wants Python 3.12, which does not matter for a look inside.
+        # It requires Python 3.12, but we only unpack it.
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
         options = ["--no-deps", "--only-binary=:all:", "--python-version=3.12", "--dest", temporary]
         if subprocess.run([*pip, *options, PACKAGE], check=False).returncode != 0:

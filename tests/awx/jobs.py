@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Jobs and synchronizations as AWX runs them: ansible-runner, and AWX's environment."""
+"""Runs jobs and inventory syncs as AWX does: with ansible-runner and AWX's environment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from . import rules
 from .stored import StoredInventory
 
 PROJECT = CHECKOUT / "examples" / "awx"
-# AWX's credentials, as the type of the role describes them, and its settings for each job.
+# What AWX sets for each job.
 JOB_ENVIRONMENT = {
     "JOB_ID": "7",
     "INVENTORY_ID": "3",
@@ -35,7 +35,7 @@ SOURCE = {"enabled_var": "compute_desk_usable", "enabled_value": "True"}
 
 @dataclass(frozen=True)
 class Job:
-    """A job that ran."""
+    """A finished job."""
 
     code: int
     events: list[dict[str, t.Any]]
@@ -43,12 +43,12 @@ class Job:
 
     @property
     def output(self) -> str:
-        """What AWX shows: the output of all events, here without colours."""
+        """The output AWX shows: all events, without colors."""
         return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(event["stdout"] for event in self.events))
 
     @property
     def artifacts(self) -> dict[str, t.Any]:
-        """What set_stats handed on: AWX takes it from the last event of the kind."""
+        """The data from set_stats; AWX reads it from the last stats event."""
         stats = [event for event in self.events if event["event"] == "playbook_on_stats"]
         found: dict[str, t.Any] = stats[-1]["event_data"].get("artifact_data", {})
         return found
@@ -63,7 +63,7 @@ class Job:
 
 
 class Awx:
-    """Runs jobs and synchronizations for a simulator, each in a private folder like AWX's."""
+    """Runs jobs and syncs against a simulator, each in a private folder like AWX's."""
 
     def __init__(self, workspace: Workspace, simulator: Simulator) -> None:
         self.workspace = workspace
@@ -91,7 +91,7 @@ class Awx:
         environment: t.Mapping[str, str] | None = None,
         **variables: t.Any,
     ) -> Job:
-        """Run a playbook of the project. ``part`` is the number of the slice, and how many."""
+        """Run a playbook of the project. ``part`` is the slice's number and their count."""
         folder = self.private_folder()
         (inventory or StoredInventory()).write_script(folder / "inventory" / "hosts", *part)
         chosen = {**JOB_ENVIRONMENT, **self.credential, **(environment or {})}
@@ -99,7 +99,7 @@ class Awx:
         (folder / "env" / "extravars").write_text(json.dumps(variables))
         key = Path(self.simulator.private_key_file).read_text(encoding="utf-8")
         (folder / "env" / "ssh_key").write_text(key, encoding="utf-8")
-        # The job's own output is all that ends up on the screen of AWX; this is what runner says.
+        # This is ansible-runner's own output; AWX shows only the job's.
         done = self.workspace.run(
             "ansible-runner", "run", str(folder), "-p", playbook, "--ident", "7", "--quiet",
             *self.runner_options(), timeout=300, **self.runner_environment(folder),
@@ -118,22 +118,22 @@ class Awx:
 
     def runner_environment(self, folder: Path) -> dict[str, str]:
         """Return the environment of ansible-runner."""
-        # Keys come from the agent that runner starts.
+        # Keys come from the SSH agent that ansible-runner starts.
         options = "-F /dev/null -o ControlMaster=auto -o ControlPersist=2s"
         return {"ANSIBLE_SSH_ARGS": f"{options} -o UserKnownHostsFile={folder / 'known_hosts'}"}
 
     def inside(self, folder: Path) -> Path:
-        """Return what a job sees its folder as."""
+        """Return the path at which a job sees its folder."""
         return folder
 
     def command(
         self, _folder: Path, *command: str, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command of Ansible for a job that has this folder."""
+        """Run an Ansible command in a job's folder."""
         return self.workspace.run(*command, **environment)
 
     def synchronize(self, *offer_ids: str, source_file: str = "offers.yml") -> dict[str, t.Any]:
-        """Run AWX's command line for an inventory source, and return what it wrote."""
+        """Run AWX's command line for an inventory source and return the inventory."""
         folder = self.private_folder()
         code, output, printed = self.try_to_synchronize(folder, offer_ids, source_file)
         assert code == 0, last_lines(output)
@@ -144,7 +144,7 @@ class Awx:
     def try_to_synchronize(
         self, folder: Path, offer_ids: t.Sequence[str], source_file: str = "offers.yml"
     ) -> tuple[int, str, dict[str, t.Any]]:
-        """Run that command line; return the exit code, the log, and what was written."""
+        """Run that command line; return the exit code, the log and the inventory."""
         project, name = self.inside(folder) / "project", "output.json"
         done = self.command(
             folder, "ansible-inventory", "--list", "--export", "-i", str(project / source_file),
@@ -157,5 +157,5 @@ class Awx:
         return done.returncode, done.stdout, printed
 
     def stored(self, *offer_ids: str) -> StoredInventory:
-        """Synchronize, and return what AWX stores then."""
+        """Sync the inventory and return what AWX stores."""
         return StoredInventory.from_output(self.synchronize(*offer_ids), SOURCE)

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rules of AWX 24 that decide whether what the collection gives it works there."""
+"""The rules of AWX 24 for credentials, surveys and hosts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import jinja2.sandbox
 
 Thing = dict[str, t.Any]
 
-# Of the environment of a job. Credentials may not set them.
+# Variables of a job that credentials must not set.
 BLOCKED = {"VIRTUAL_ENV", "PATH", "PYTHONPATH", "JOB_ID", "INVENTORY_ID", "CACHE", "AWX_HOST"}
 FIELD_KEYS = {
     "type", "format", "choices", "id", "label", "help_text", "multiline", "secret", "default",
@@ -28,7 +28,7 @@ ANSWERS: dict[str, type | tuple[type, ...]] = {
     "float": (int, float),
 }
 
-# What is set for every synchronization of an inventory source.
+# Set for every inventory sync.
 SYNC_ENVIRONMENT = {
     "ANSIBLE_INVENTORY_UNPARSED_FAILED": "True",
     "ANSIBLE_INVENTORY_EXPORT": "True",
@@ -38,7 +38,7 @@ SYNC_ENVIRONMENT = {
 
 
 def is_enabled(variables: Thing, source: Thing) -> bool | None:
-    """Return whether a host arrives enabled; None where its variables do not say."""
+    """Return whether a host arrives enabled; None if its variables do not say."""
     name = source["enabled_var"]
     if name not in variables:
         return None
@@ -46,7 +46,7 @@ def is_enabled(variables: Thing, source: Thing) -> bool | None:
 
 
 def rendered(injectors: Thing, inputs: Thing) -> dict[str, str]:
-    """Return the environment that a credential gives to a job or a synchronization."""
+    """Return the environment that a credential gives a job or a sync."""
     sandbox = jinja2.sandbox.ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined)
     return {
         name: sandbox.from_string(template).render(inputs)
@@ -55,7 +55,7 @@ def rendered(injectors: Thing, inputs: Thing) -> dict[str, str]:
 
 
 def problem(kind: str, thing: Thing, playbooks: t.Collection[str]) -> Thing | None:
-    """Return what AWX would answer with 400, or None."""
+    """Return the message AWX would refuse it with (400), or None."""
     found: str | None = None
     if kind == "credential_types":
         found = _credential_type_problem(thing)

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A stand-in for AWX's API: keeps what it is given, in memory, and refuses what AWX refuses.
+"""A stand-in for AWX's API: keeps objects in memory and refuses what AWX refuses.
 
 It knows the calls that the collection awx.awx makes for the objects of the role awx_setup (api.py),
 the rules of AWX that such objects easily break (rules.py), and what AWX removes with what.
@@ -40,7 +40,7 @@ TYPES = {
     "labels": "label",
 }
 UNIFIED = ("projects", "inventory_sources", "job_templates", "workflow_job_templates")
-# What AWX removes with what it belongs to: kind, kind of the owner.
+# What AWX removes together with its owner: kind, kind of the owner.
 OWNED = {
     "inventory_sources": "inventories",
     "workflow_job_template_nodes": "workflow_job_templates",
@@ -52,7 +52,7 @@ DEFAULTS: dict[str, Thing] = {
 
 
 class StandIn:
-    """The server and what it holds; a context manager. ``writes`` are the changing requests."""
+    """The server and its objects; a context manager. ``writes`` are the changing requests."""
 
     def __init__(self, playbooks: t.Collection[str]) -> None:
         self.playbooks = frozenset(playbooks)
@@ -61,7 +61,7 @@ class StandIn:
         self._things: dict[str, dict[int, Thing]] = {kind: {} for kind in TYPES}
         self._surveys: dict[int, Thing] = {}
         self._linked: dict[tuple[int, str], list[int]] = {}
-        # Reads that still show an inventory that is being removed.
+        # How many more reads show an inventory that is being removed.
         self._going: dict[int, int] = {}
         self.add("organizations", {"name": "Default"})
         for name in ("Machine", "Red Hat Ansible Automation Platform"):
@@ -89,23 +89,23 @@ class StandIn:
         self._socket.close()
 
     def env(self) -> dict[str, str]:
-        """Return the variables that lead awx.awx here."""
+        """Return the variables that point awx.awx here."""
         host, port = self._socket.getsockname()
         return {"CONTROLLER_HOST": f"http://{host}:{port}", "CONTROLLER_OAUTH_TOKEN": TOKEN}
 
     def all(self, kind: str) -> list[Thing]:
-        """Return what was made of a kind, as AWX would show it to its own jobs."""
+        """Return all objects of a kind, with the secrets AWX shows only to its own jobs."""
         found = self._things[kind].values()
         return [one for one in found if id(one) not in self._existing]
 
     def one(self, kind: str, name: str) -> Thing:
-        """Return the thing of that name, or the node of that identifier."""
+        """Return the object with that name, or the node with that identifier."""
         things = self._things[kind].values()
         (found,) = (one for one in things if name in (one.get("name"), one.get("identifier")))
         return found
 
     def name_of(self, number: int) -> str:
-        """Return the name of a thing, or the identifier of a node."""
+        """Return the name of an object, or the identifier of a node."""
         (thing,) = (self._things[kind][number] for kind in TYPES if number in self._things[kind])
         return str(thing.get("identifier") or thing["name"])
 
@@ -114,11 +114,11 @@ class StandIn:
         return self._surveys[self.one(kind, name)["id"]]
 
     def links(self, kind: str, name: str, relation: str) -> set[str]:
-        """Return the names of what is associated with a thing."""
+        """Return the names of the objects associated with another."""
         numbers = self._linked.get((self.one(kind, name)["id"], relation), [])
         return {self.name_of(number) for number in numbers}
 
-    # What the requests do
+    # Requests
 
     def add(self, kind: str, data: Thing) -> Thing:
         number = next(self._ids)
@@ -139,7 +139,7 @@ class StandIn:
         return thing
 
     def find(self, kind: str, wanted: t.Mapping[str, str]) -> list[Thing]:
-        """Return what fits the query of a list."""
+        """Return the objects that match a list query."""
         kinds = UNIFIED if kind == "unified_job_templates" else (kind,)
         found = [one for each in kinds for one in list(self._things[each].values())]
         for one in found:
@@ -150,14 +150,14 @@ class StandIn:
         return self._things.get(kind, {}).get(number)
 
     def problem(self, kind: str, data: Thing, existing: Thing | None = None) -> Thing | None:
-        """Return AWX's complaint about what is to be stored, or None."""
+        """Return the message AWX would refuse an object with, or None."""
         for kind_of_field, field in (("credentials", "credential"), ("projects", "source_project")):
             if data.get(field) is not None and data[field] not in self._things[kind_of_field]:
                 return {field: ["Invalid pk"]}
         return rules.problem(kind, {**(existing or {}), **data}, self.playbooks)
 
     def remove(self, kind: str, number: int) -> int:
-        """Remove a thing, and what AWX removes with it; return the status code."""
+        """Remove an object and its dependents; return the status code."""
         if kind == "labels":
             return 405
         if kind == "credential_types":
@@ -165,7 +165,7 @@ class StandIn:
             if number in used:
                 return 403
         if kind == "inventories":
-            # AWX does it in the background: it is listed a while longer.
+            # AWX removes it in the background and lists it a while longer.
             self._going.setdefault(number, 3)
             return 202
         self._drop(kind, number)
@@ -203,6 +203,6 @@ def _fits(one: Thing, field: str, value: str) -> bool:
     if field == "type":
         return bool(one["type"] == value)
     if field == "organization" and one["type"] == "inventory_source":
-        # An inventory source has none of its own; AWX looks at its inventory's.
+        # An inventory source has no organization; AWX uses its inventory's.
         return True
     return str(one.get(field)) == value

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What AWX makes of an inventory: it stores what a synchronization wrote, and gives it to jobs."""
+"""AWX's copy of an inventory: stored by a sync, given to jobs."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class StoredInventory:
 
     @classmethod
     def from_output(cls, printed: dict[str, t.Any], source: rules.Thing) -> StoredInventory:
-        """Return what AWX stores of the output of ``ansible-inventory --list --export``."""
+        """Return what AWX stores from ``ansible-inventory --list --export``."""
         stored = cls(variables=printed["_meta"]["hostvars"])
         for name, variables in stored.variables.items():
-            # AWX gives the whole synchronization up for such a name.
+            # AWX aborts the whole sync for such a name.
             assert "{{" not in name and "{%" not in name
             stored.enabled[name] = rules.is_enabled(variables, source) is not False
         for name, group in printed.items():

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every task that calls awx.awx gives its module only arguments that it has."""
+"""Tasks pass awx.awx modules only arguments that exist."""
 
 from __future__ import annotations
 
@@ -12,18 +12,13 @@ import yaml
 from support.tree import CHECKOUT
 from support.workspace import Workspace
 
+from .conftest import ansible_yaml
+
 ROLE = CHECKOUT / "roles" / "awx_setup"
 
 
-class Loader(yaml.SafeLoader):
-    """Reads what Ansible would, `!unsafe` included."""
-
-
-Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
-
-
 def calls() -> list[tuple[str, dict[str, t.Any]]]:
-    """Return the modules of awx.awx that the role calls, and their arguments."""
+    """Return the awx.awx modules the role calls, with their arguments."""
     found = []
     for path in sorted((ROLE / "tasks").glob("*.yml")):
         for task in yaml.safe_load(path.read_text()):
@@ -32,7 +27,7 @@ def calls() -> list[tuple[str, dict[str, t.Any]]]:
 
 
 def unknown(given: t.Any, options: dict[str, t.Any], where: str) -> list[str]:
-    """Return what is given, on all levels, and is no documented option."""
+    """Return the arguments, at any level, that are not documented."""
     if isinstance(given, list):
         return [name for one in given for name in unknown(one, options, where)]
     if not isinstance(given, dict):
@@ -53,7 +48,7 @@ def test_the_arguments_are_those_of_the_modules(with_awx: Workspace) -> None:
         "ansible-doc", "--json", *modules, environment=with_awx.environment()
     )  # fmt: skip
     options = {name: one["doc"]["options"] for name, one in json.loads(done.stdout).items()}
-    variables = yaml.load((ROLE / "vars" / "main.yml").read_text(), Loader)  # noqa: S506 - a safe one
+    variables = ansible_yaml(ROLE / "vars" / "main.yml")
 
     assert len(modules) >= 9
     for module, arguments in tasks:

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The execution environment, as far as ansible-builder goes without a network and containers."""
+"""The execution environment, as far as ansible-builder gets without network and containers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def installed(workspace: Workspace) -> Path:
     (archive,) = built.glob("*.tar.gz")
     done = workspace.run(
         "ansible-galaxy", "collection", "install", str(archive), "-p", str(target), "--offline",
-        # Elsewhere it is installed already, which would do.
+        # Do not use a copy that is installed elsewhere.
         ANSIBLE_COLLECTIONS_PATH=str(target),
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
@@ -72,7 +72,7 @@ def test_the_context_has_what_the_image_needs(workspace: Workspace) -> None:
     wanted = yaml.safe_load((context / "_build" / "requirements.yml").read_text())["collections"]
     assert {one["name"] for one in wanted} == {"compute_desk.supply", "awx.awx"}
     assert "openssh-clients" in (context / "_build" / "bindep.txt").read_text()
-    # Its own step, in which the image installs what the collections ask for.
+    # The step in which the image installs the collections' dependencies.
     assert "introspect" in containerfile
 
 

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The guide to AWX and what the role really makes are the same, object by object."""
+"""The guide and the data describe what the role really creates, object by object."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ import yaml
 from support.tree import CHECKOUT
 from support.workspace import Workspace
 
-from .conftest import TOKEN
+from .conftest import TOKEN, ansible_yaml
 from .rules import rendered
 from .standin import StandIn
 from .test_awx_setup import set_up
 
 GUIDE = (CHECKOUT / "docs" / "docsite" / "rst" / "guide_awx.rst").read_text(encoding="utf-8")
-# In the data, names of what is referred to; in AWX, numbers.
+DATA = CHECKOUT / "examples" / "awx" / "infra_aap_configuration.yml"
+# References: by name in the data, by number in AWX.
 REFERENCES = {
     "organization", "inventory", "project", "credential", "credential_type", "source_project",
     "execution_environment", "default_environment",
@@ -36,31 +37,21 @@ KINDS = {
 }
 
 
-class Loader(yaml.SafeLoader):
-    """Reads what Ansible would, `!unsafe` included."""
-
-
-Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
-
-
 def data() -> dict[str, t.Any]:
-    """Return the data for infra.aap_configuration in the guide."""
-    (block,) = re.findall(
-        r"^\.\. code-block:: yaml\+jinja\n\n((?:    .*\n|\n)+)", GUIDE, re.MULTILINE
-    )  # fmt: skip
-    loaded: dict[str, t.Any] = yaml.load(block, Loader)  # noqa: S506 - a safe one
+    """Return the data for infra.aap_configuration."""
+    loaded: dict[str, t.Any] = ansible_yaml(DATA)
     return loaded
 
 
 def links() -> dict[str, tuple[str, str, str]]:
-    """Return the table of the workflow: by node what it runs, and what follows."""
+    """Return the workflow table: for each node, what it runs and the nodes that follow."""
     table = GUIDE[GUIDE.index(".. list-table:: The links") :].split("\n\n")[1]
     rows = re.findall(r"\* - (.*)\n     -(.*)\n     -(.*)\n     -(.*)", table + "\n")
     return {row[0]: (row[1].strip(), row[2].strip(), row[3].strip()) for row in rows[1:]}
 
 
 def test_the_guide_says_what_the_role_makes(with_awx: Workspace, awx: StandIn) -> None:
-    """One test, because one run of the role is enough."""
+    """One test, so that the role runs only once."""
     set_up(with_awx, awx)
 
     check_data(awx)
@@ -92,7 +83,7 @@ def compare(awx: StandIn, kind: str, described: dict[str, t.Any], thing: dict[st
         elif key == "extra_vars":
             assert json.loads(thing[key]) == value, where
         elif key == "organization" and kind == "inventory_sources":
-            # It has none of its own; this is how its inventory is found.
+            # It has no organization; this is how its inventory is found.
             assert awx.name_of(awx.one("inventories", described["inventory"])[key]) == value, where
         elif key in REFERENCES:
             assert awx.name_of(thing[key]) == value, where
@@ -116,7 +107,7 @@ def compare_node(awx: StandIn, described: dict[str, t.Any]) -> None:
 
 
 def check_links(awx: StandIn) -> None:
-    """Check the table of the workflow."""
+    """Check the workflow table."""
     kind = "workflow_job_template_nodes"
     table = links()
 
@@ -128,7 +119,7 @@ def check_links(awx: StandIn) -> None:
 
 
 def check_time_limits(awx: StandIn) -> None:
-    """Check that they agree, and are those in the guide."""
+    """Check that the limits agree with each other and with the guide."""
     for template in awx.all("job_templates"):
         assert f"{template['timeout']} s" in GUIDE or template["timeout"] == 600, template["name"]
         questions = awx.survey(template["name"]).get("spec", [])
@@ -151,7 +142,7 @@ def test_every_variable_of_the_role_is_documented() -> None:
 
 
 def check_injected(awx: StandIn) -> None:
-    """Check that what AWX injects is what the plugins read."""
+    """Check that AWX injects what the plugins read."""
     (kind,) = awx.all("credential_types")
     (credential,) = awx.all("credentials")
 

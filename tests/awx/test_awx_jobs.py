@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The jobs and the inventory of the example project, run as AWX runs them."""
+"""The example project's jobs and inventory, run as AWX runs them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from simulator import Simulator
 from support.tree import CHECKOUT
 from support.workspace import Workspace, last_lines
 
+from .conftest import ansible_yaml
 from .jobs import SOURCE, Awx, Job
 from .standin import StandIn
 from .stored import StoredInventory
@@ -27,12 +28,12 @@ REDEFINED = "#jinja2: variable_start_string:'[%', variable_end_string:'%]'\n[% 6
 
 
 def check_events(job: Job, simulator: Simulator) -> None:
-    """Check that AWX can read every event, that none is missing, and that none has the token."""
+    """Check that every event is there, that AWX can read it, and that none has the token."""
     assert [event["counter"] for event in job.events] == list(range(1, len(job.events) + 1))
     assert all(event["uuid"] and event["created"] for event in job.events)
     assert not any("Traceback" in event["stdout"] for event in job.events)
     for path in job.folder.rglob("*"):
-        # These hold the environment itself: AWX keeps them only while the job runs.
+        # These files hold the environment; AWX keeps them only while the job runs.
         environment = path.parent.name == "env" or path.name in ("command", "env.list")
         if path.is_file() and not environment:
             assert simulator.token not in path.read_text(encoding="utf-8", errors="replace"), path
@@ -93,7 +94,7 @@ def test_progress_is_seen_while_the_job_waits(workspace: Workspace, simulate: Si
         if event["event"] == "runner_on_ok"
         and event["event_data"]["task"] == "Wait until the offers are ready"
     )  # fmt: skip
-    # The first state and the last one; those in between may be missed where it is slow.
+    # The first and last state; a slow machine may miss those in between.
     assert len(lines) >= 2, job.output
     assert all(began["created"] < line["created"] < ended["created"] for line in lines)
     assert len({line["created"] for line in lines}) == len(lines), "they came all at once"
@@ -152,7 +153,7 @@ def test_configuring_names_the_machines_that_the_inventory_lacks(
 
     assert job.code and empty.code
     assert "1 of 2 expected machines are not in the inventory: i-gone." in job.output
-    assert f"None of the machines of {A} is in the inventory. Synchronize its" in empty.output
+    assert f"The inventory has no machine of {A}. Sync its source" in empty.output
     assert not any(one["connections"] for one in simulator.instances())
 
 
@@ -170,13 +171,13 @@ def test_the_failure_path_says_which_offers_failed_and_why(
 
     assert wait.code
     check_events(wait, simulator)
-    # Worst case: an AWX that takes every variable for a template.
+    # Worst case: an AWX that treats every variable as a template.
     assert "{{" not in json.dumps(wait.artifacts) and "{%" not in json.dumps(wait.artifacts)
     assert report.code, "a workflow whose offers failed must not look like a good one"
     check_events(report, simulator)
-    assert f"Offer {A} is failed: sold out" in report.output
-    assert f"Offer {B} is" not in report.output
-    assert "1 of the offers" in report.output or "so nothing was configured" in report.output
+    assert f"Offer {A} (failed): sold out" in report.output
+    assert f"Offer {B} (" not in report.output
+    assert "Nothing was configured, because not all offers are ready." in report.output
     assert not mark.exists()
 
 
@@ -190,7 +191,7 @@ def test_the_failure_path_says_which_offers_failed_and_why(
                 "compute_desk_unready_offers": [],
                 "compute_desk_expected_instances": ["i-1"],
             },
-            "their machines could not be brought into the inventory",
+            "their machines could not be synced into the inventory",
         ),
         (
             {
@@ -222,7 +223,7 @@ def test_offers_that_the_inventory_would_not_get_end_the_wait_at_once(
     )  # fmt: skip
 
     assert job.code
-    assert f"The inventory would not get the machines of {B}." in job.output
+    assert f"The inventory source is not set up for {B}." in job.output
     assert simulator.requests() == []
 
 
@@ -327,11 +328,11 @@ def test_hostile_strings_stay_inert_on_the_way_through_awx(
 
 
 def test_the_project_needs_no_more_than_is_in_it(workspace: Workspace) -> None:
-    """A user copies the folder: nothing in it leads out of it."""
+    """Users copy the folder, so nothing in it may point outside."""
     project = CHECKOUT / "examples" / "awx"
     names = {path.name for path in project.glob("*.yml")}
 
-    books = {name: yaml.safe_load((project / name).read_text()) for name in names}
+    books = {name: ansible_yaml(project / name) for name in names}
     imported = {
         name: book[0]["ansible.builtin.import_playbook"]
         for name, book in books.items()

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lines of progress through both of ansible-runner's ways to run a command."""
+"""Progress lines through both of ansible-runner's ways to run a command."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Simulate = t.Callable[..., Simulator]
 
 @pytest.fixture
 def simulator(simulate: Simulate) -> Simulator:
-    """An API whose offer goes on when it is told to."""
+    """An API whose offer moves on only when told to."""
     return simulate(in_steps(A), speed=1e-6)
 
 

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role awx_setup, with the real collection awx.awx, against a stand-in of AWX."""
+"""The role awx_setup, with the real collection awx.awx, against a stand-in for AWX."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GIVEN = {
 def set_up(
     workspace: Workspace, awx: StandIn, token: str = TOKEN, **variables: t.Any
 ) -> tuple[int, str]:
-    """Run the playbook; return how many tasks changed something, and the output."""
+    """Run the playbook; return the number of changed tasks, and the output."""
     awx.writes.clear()
     done = workspace.run(
         "ansible-playbook", "compute_desk.supply.awx_setup", "-vvv",

@@ -1,10 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Types the commands, on the fresh machine: `newcomer.py SOURCE [TEST...]`.
+"""Types the README's commands on the fresh machine: `newcomer.py SOURCE [TEST...]`.
 
-Begins in an empty home, and clones SOURCE. TEST are the tests to run; all of them if there is none.
-Only the standard library.
+Starts in an empty home and clones SOURCE. Runs the tests named by TEST, or all. Uses only the
+standard library.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CLONE = HOME / "supply"
 WORK = HOME / "work"
 LOG = HOME / "log"
 READY = "# Ctrl-C here ends it."
-# Of what the simulator prints, this is for who has Ansible and the collection from elsewhere.
+# What the simulator prints for users who installed Ansible and the collection themselves.
 OWN = re.compile(
     r"^export (?:COMPUTE_DESK|ANSIBLE_SSH|ANSIBLE_PRIVATE|no_proxy)\w*=.*$", re.MULTILINE
 )
@@ -51,7 +51,7 @@ def main(source: str, tests: list[str]) -> int:
 
 
 def everything(text: str, tests: list[str]) -> None:
-    """Type what the README has, in its order, and look at what is left."""
+    """Type the README's commands in order, then look for leftovers."""
     see, *install, job, role, inventory = readme.typed(text)
     WORK.mkdir()
     step("make demo", see, CLONE)
@@ -63,25 +63,25 @@ def everything(text: str, tests: list[str]) -> None:
             step(block.splitlines()[-1], f"{_activated()}{block}", CLONE)
         ours = "\n".join(OWN.findall(lines)) + "\n"
         step("the main job", _activated() + ours + job, WORK, shows="configured")
-        step("with a role of one's own", _activated() + ours + role, WORK, shows="hello : ")
+        step("the main job with a role", _activated() + ours + role, WORK, shows="hello : ")
         step("as an inventory", _activated() + ours + inventory, WORK, shows="SUCCESS")
-        (WORK / "site.yml").write_text(readme.playbook(text))
-        step("the smallest playbook", f"{_activated()}{ours}ansible-playbook site.yml", WORK)
+        book = f"ansible-playbook {CLONE}/examples/playbook.yml"
+        step("the example playbook", f"{_activated()}{ours}{book}", WORK)
         mistyped = re.sub(r"\b(\w{8}-[\w-]+)\w\b", r"\1", job, count=1)
-        wrong = step("a typing error", _activated() + ours + mistyped, WORK, code=2)
+        wrong = step("a misspelled ID", _activated() + ours + mistyped, WORK, code=2)
         expect("is not the UUID of an offer" in wrong and "Traceback" not in wrong, wrong)
     look()
 
 
 def _activated() -> str:
-    """Return what is typed first in every new terminal, once it is there."""
+    """Return the line that activates the virtual environment, once it exists."""
     return ACTIVATE if (HOME / "compute-desk" / "bin" / "activate").exists() else ""
 
 
 def step(title: str, script: str, folder: Path, *, code: int = 0, shows: str = "") -> str:
-    """Run commands in a shell of their own, and return what they print. Raises Failed."""
+    """Run commands in a new shell and return their output. Raises Failed."""
     begun = time.monotonic()
-    # Into a file: ssh keeps its connections, and what it writes to, open for a while.
+    # Into a file, not a pipe: ssh keeps connections, and with them its output, open for a while.
     with LOG.open("w") as log:
         done = subprocess.run(
             ["bash", "-e", "-c", script],
@@ -106,7 +106,7 @@ def expect(condition: bool, otherwise: str) -> None:
 
 @contextmanager
 def simulator() -> Iterator[str]:
-    """Run `make simulator` meanwhile; give the lines that it prints."""
+    """Keep `make simulator` running; yield the lines it prints."""
     process = subprocess.Popen(
         ["make", "simulator"],
         cwd=CLONE,
@@ -120,19 +120,19 @@ def simulator() -> Iterator[str]:
         expect(bool(lines) and process.poll() is None, f"make simulator printed only:\n{lines}")
         yield lines
     finally:
-        # As Ctrl-C would: make hands it on.
+        # Like Ctrl-C: make passes the signal on.
         process.terminate()
         process.communicate(timeout=60)
 
 
 def look() -> None:
-    """Look for what should not be there."""
+    """Look for leftovers."""
     step("make clean", "make clean", CLONE)
     status = step("git status", "git status --porcelain --ignored", CLONE)
-    expect(not status, f"{status}The clone is not as it was.")
-    # Sockets of connections that are kept for a minute lie in the home.
+    expect(not status, f"{status}The clone was changed.")
+    # Control sockets, kept for a minute, are in the home.
     left = sorted(os.listdir("/tmp"))
-    expect(not left, f"In /tmp is left: {', '.join(left)}")
+    expect(not left, f"Left in /tmp: {', '.join(left)}")
     expect(not (HOME / ".ssh" / "known_hosts").exists(), "~/.ssh/known_hosts has simulated hosts.")
 
 

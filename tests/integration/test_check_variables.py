@@ -169,15 +169,3 @@ def test_no_option_of_a_role_is_passed_as_a_parameter() -> None:
     text = (CHECKOUT / "playbooks" / "configure.yml").read_text(encoding="utf-8")
 
     assert re.findall(r"^ +((?:instance_ready|gpu_verify)_\w+):", text, re.MULTILINE) == []
-
-
-def test_the_readme_has_every_variable_with_its_default() -> None:
-    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    head = (CHECKOUT / "playbooks" / "configure.yml").read_text(encoding="utf-8")
-    for name, spec in SPECS["argument_specs"]["configure"]["options"].items():
-        if name == "compute_desk_targets":
-            continue
-        assert f"`{name}`" in readme
-        (told,) = re.findall(rf"#   {name} +(.+(?:\n#    .+)*)", head)
-        if "default" in spec:
-            assert f"default: {spec['default']}" in told

@@ -19,7 +19,7 @@ from .runs import sweep_all
 def main(argv: list[str] | None = None) -> int:
     """Return the exit code: 0, 1 after an error, 2 if not root, 3 if not possible on this host."""
     options = _parser().parse_args(argv)
-    # As Ctrl-C, so that every way of ending it runs the same clean-up.
+    # Treat SIGTERM like Ctrl-C, so that both run the same cleanup.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code: int = options.function(options)

@@ -20,7 +20,7 @@ PACKAGES = (
     "cloud-init",
     "dbus",
     "iproute2",
-    # cloud-init ends in an error without it.
+    # cloud-init fails without it.
     "locales",
     "openssh-server",
     "procps",
@@ -41,8 +41,7 @@ _USELESS_UNITS = (
     "systemd-resolved.service",
     "systemd-timesyncd.service",
 )
-# The address is there before the machine starts, its host key is known, and of the locales it has
-# only this one.
+# The address and host key are set before the machine starts, and it has only this locale.
 _CLOUD_CONFIG = """\
 datasource_list: [NoCloud]
 network: {config: disabled}
@@ -59,7 +58,7 @@ def cache(purpose: str = "machines") -> Path:
 
 
 def ensure_base() -> Path:
-    """Return the folder with the root file system, and make it if it is not there yet.
+    """Return the folder with the root file system; make it if it is missing.
 
     Raises NotPossible if that fails. Several at once wait for the first.
     """
@@ -73,7 +72,7 @@ def ensure_root(
     digest: str,
     adapt: t.Callable[[Path], None],
 ) -> Path:
-    """Return a root file system in ``folder``; it is made once for each ``digest`` and release."""
+    """Return the root file system for a ``digest`` and release in ``folder``, made once."""
     base = folder / f"{suite}-{digest}"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
@@ -103,19 +102,19 @@ def require_containers(base: Path) -> None:
 
 
 def _digest() -> str:
-    """Return what tells this root file system from those that older versions of this made."""
+    """Return a digest of everything that goes into this root file system."""
     recipe = repr((PACKAGES, _USELESS_UNITS, _CLOUD_CONFIG))
     return hashlib.sha256(recipe.encode()).hexdigest()[:12]
 
 
 def bootstrap(suite: str, packages: t.Iterable[str], target: Path) -> None:
-    """Put a release of Debian with these packages into a folder, or into an archive *.tar.
+    """Install a Debian release with these packages into a folder, or a *.tar archive.
 
     Raises NotPossible.
     """
     mirror = _mirror()
     done = attempt(
-        # In namespaces, so that what it mounts and starts ends with it, however that ends.
+        # In namespaces, so that its mounts and processes end with it, however it ends.
         *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
         # debootstrap itself does not find virtual packages that others depend on; this is as fast.
         *("mmdebstrap", "--mode=root", "--variant=minbase"),
@@ -130,22 +129,22 @@ def bootstrap(suite: str, packages: t.Iterable[str], target: Path) -> None:
 
 
 def _reason(stderr: str) -> str:
-    """Return the first error that mmdebstrap reports: that of apt, if apt has one."""
+    """Return the first error in mmdebstrap's output, apt's if there is one."""
     errors = [line for line in stderr.splitlines() if line.startswith("E: ")]
     return errors[0].removeprefix("E: ") if errors else "mmdebstrap gave no reason"
 
 
 def _mirror() -> str | None:
-    """Return the mirror from which the host itself gets Debian; None for the default one."""
+    """Return the Debian mirror the host uses; None for the default."""
     targets = ("apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages")
-    # Not the archive of security updates, which has a label of its own.
+    # Skip the security archive, which has a different label.
     listed = attempt(*targets, "Label: Debian", "Component: main")
     sites = listed.stdout.split()
     return sites[0] if listed.returncode == 0 and sites else None
 
 
 def _adapt(folder: Path) -> None:
-    """Take out what must not be shared by machines, and what they have no use for."""
+    """Remove what machines must not share and do not need."""
     for key in (folder / "etc" / "ssh").glob("ssh_host_*"):
         key.unlink()
     (folder / "etc" / "machine-id").write_text("")
@@ -153,7 +152,7 @@ def _adapt(folder: Path) -> None:
     (folder / "etc" / "cloud" / "cloud.cfg.d" / "99-machines.cfg").write_text(_CLOUD_CONFIG)
     for archive in (folder / "var" / "cache" / "apt" / "archives").glob("*.deb"):
         archive.unlink()
-    # That says that what is written need not survive a crash: right for a folder made in one go.
+    # Skip syncing to disk: a half-made folder is thrown away anyway.
     (folder / "etc" / "dpkg" / "dpkg.cfg.d" / "99mmdebstrap").unlink()
     units = folder / "etc" / "systemd" / "system"
     for unit in _USELESS_UNITS:

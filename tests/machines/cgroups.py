@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The control groups of whole machines: systemd wants a branch of the tree to itself."""
+"""Control groups of whole machines: systemd needs its own branch of the tree."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def hierarchies() -> list[Path]:
 
 
 def remove(prefix: str) -> None:
-    """Remove the groups whose names begin so. Their processes have to be gone."""
+    """Remove the groups with this prefix. Their processes must have ended."""
     for hierarchy in hierarchies():
         for top in hierarchy.glob(f"{prefix}*"):
             below = sorted(path for path in top.rglob("*") if path.is_dir())

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Commands of the host, run with a time limit, whose failures are sentences."""
+"""Runs commands on the host, with a time limit; failures are sentences."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import typing as t
 
 from .errors import MachineError
 
-# Without the folders that people add to it, so that a command is the one of the system.
+# System folders only, so that commands are the system's own.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for commands: plain PATH and language, the rest as it is."""
+    """Return the environment for commands: plain PATH and language, the rest unchanged."""
     return {**os.environ, "PATH": PATH, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
 
 
 def run(*command: str, timeout: float = 60, **options: t.Any) -> str:
-    """Run a command, and return what it wrote on stdout. Raises MachineError if it fails."""
+    """Run a command and return its stdout. Raises MachineError if it fails."""
     done = attempt(*command, timeout=timeout, **options)
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()
@@ -40,7 +40,7 @@ def succeeds(*command: str, timeout: float = 60) -> bool:
 def attempt(
     *command: str, timeout: float = 60, **options: t.Any
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command, and return how it ended. Raises MachineError if it does not end in time."""
+    """Run a command and return its result. Raises MachineError on a timeout."""
     try:
         return subprocess.run(
             command,

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the tests on real machines share."""
+"""Fixtures for the tests on real machines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from . import Machine, Machines, NotPossible, NotRoot
 
-# User data with which cloud-init ends in an error.
+# User data that makes cloud-init fail.
 FAILING = "#cloud-config\nruncmd:\n  - [sh, -c, 'exit 3']\n"
 
 
@@ -36,7 +36,7 @@ def machines() -> t.Iterator[Machines]:
 def ssh_as_a_stranger(
     machine: Machine, known_hosts: Path, *options: str
 ) -> subprocess.CompletedProcess[str]:
-    """Log in with the right key, and with known hosts of one's own that are added to."""
+    """Log in with the right key, adding to a separate known hosts file."""
     return subprocess.run(
         [
             *("ssh", "-F", "/dev/null", "-i", machine.key_file, "-o", "IdentitiesOnly=yes"),

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Root file systems of machines: what differs from the common one lies in memory."""
+"""Root file systems of machines: an overlay in memory over the shared one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def make_disks(run_folder: Path) -> None:
 
 
 def add_disk(run_folder: Path, name: str, base: Path) -> Path:
-    """Return the root of a new file system over the common one."""
+    """Return the root of a new overlay over the shared file system."""
     disk = run_folder / _DISKS / name
     root = disk / "root"
     for part in ("upper", "work", "root"):
@@ -31,7 +31,7 @@ def add_disk(run_folder: Path, name: str, base: Path) -> Path:
 
 
 def remove_disk(run_folder: Path, name: str) -> None:
-    """Remove a file system that nobody uses any more."""
+    """Remove a file system that is no longer in use."""
     disk = run_folder / _DISKS / name
     run("umount", str(disk / "root"))
     run("rm", "-rf", str(disk))

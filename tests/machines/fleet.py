@@ -28,7 +28,7 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 
 def prepare() -> Path:
-    """Make sure that this host can have machines, and return the root file system for them.
+    """Check that this host can run machines and return their root file system.
 
     Raises NotRoot or NotPossible.
     """
@@ -41,7 +41,7 @@ def prepare() -> Path:
 
 
 class Machines:
-    """Makes machines on a network of their own; removes them, and every trace, at the end.
+    """Makes machines on their own network; removes every trace of them at the end.
 
         with Machines() as machines:
             late = machines.light("late", sshd_after=20)
@@ -104,12 +104,12 @@ class Machines:
         users: Sequence[User] = (),
         user_data: str | None = None,
     ) -> WholeMachine:
-        """Start a whole machine, whose cloud-init gets this user data."""
+        """Start a whole machine with this cloud-init user data."""
         access = Access(sshd_after, key_after, tuple(users))
         return self._add(WholeMachine(self._place(name, address), access, user_data))
 
     def new_address(self) -> str:
-        """Return an address that no machine has had yet, and that only who asks for it gets."""
+        """Reserve and return an address that no machine has had yet."""
         _of_host, *possible = map(str, self._run.network.addresses.hosts())
         for address in possible:
             if address not in self._used:
@@ -130,7 +130,7 @@ class Machines:
         return inventory
 
     def keep(self) -> None:
-        """Leave them as they are when this process ends, until `make machines-down`."""
+        """Keep the machines after this process ends, until `make machines-down`."""
         self._run.keep()
         self._kept = True
 

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the host must give: root, Debian packages, and the permission to make namespaces."""
+"""Requirements on the host: root, Debian packages, permission to make namespaces."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from .commands import PATH, attempt, run
 from .errors import MachineError, NotPossible, NotRoot
 
-# Debian's packages by a file that they bring.
+# Debian packages, by a file each contains.
 PACKAGES = {
     "/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring",
     "ip": "iproute2",
@@ -23,7 +23,7 @@ PACKAGES = {
     "unshare": "util-linux",
 }
 
-# Everything that a machine needs, made and forgotten inside namespaces of its own.
+# Tries everything a machine needs, inside namespaces that are thrown away.
 _PROBE = """
 set -e
 mount -t tmpfs tmpfs /mnt
@@ -38,20 +38,20 @@ _NAMESPACES = ("--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "--kill-
 
 
 def require_root() -> None:
-    """Raise NotRoot unless everything may be done."""
+    """Raise NotRoot unless this is root."""
     if os.geteuid() != 0:
         raise NotRoot("Machines need root, as they are made of namespaces and mounts")
 
 
 def install_packages(packages: t.Mapping[str, str]) -> None:
-    """Install what is missing of Debian's packages, given by files. Raises NotPossible."""
+    """Install missing Debian packages, given by file. Raises NotPossible."""
     missing = [package for file, package in packages.items() if not _is_there(file)]
     if not missing:
         return
     if not shutil.which("apt-get", path=PATH):
         raise NotPossible(f"there is no apt-get to install {', '.join(missing)} with")
     install = ("apt-get", "-qq", "install", "--yes", "--no-install-recommends", *missing)
-    # A source that cannot be read matters only if the packages come from there.
+    # A broken package source matters only if the packages come from it.
     attempt("apt-get", "-qq", "update", timeout=300)
     try:
         run(*install, timeout=600)

@@ -13,7 +13,7 @@ from .machine import Access, Machine
 INIT = Path(__file__).with_name("light-init.sh")
 """Becomes, in namespaces of its own, a command with another root."""
 
-# Its argument is how many seconds go by before sshd starts.
+# Its argument: seconds to wait before sshd starts.
 _SSHD = """
 [ ! -x /usr/local/sbin/let-key-in ] || /usr/local/sbin/let-key-in &
 sleep "$1"
@@ -26,11 +26,11 @@ class LightMachine(Machine):
     """Its first process is sshd. It has no cloud-init, and it cannot reboot."""
 
     def remove_python(self) -> None:
-        """Take Python away."""
+        """Remove Python."""
         self._remove_commands("python3*")
 
     def _adapt_root(self, access: Access) -> None:
-        # Its command would wait for a systemd that never comes.
+        # Its command would wait forever for systemd.
         self._remove_commands("cloud-*")
 
     def _command(self, access: Access) -> list[str]:

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What light and whole machines have in common."""
+"""The common part of light and whole machines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .users import User
 
 _HOST_KEY = Path("etc/ssh/ssh_host_ed25519_key")
 _LET_KEY_IN = Path("usr/local/sbin/let-key-in")
-# Holds the lock as dpkg and apt hold it, and says so when it has it.
+# Takes the lock the way dpkg and apt do, and prints a line once it holds it.
 _HOLD_LOCK = """
 import fcntl, sys, time
 with open("/var/lib/dpkg/lock-frontend", "w") as lock:
@@ -51,7 +51,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Access:
-    """Who gets in, and when; seconds are counted from the start of the machine."""
+    """Who can log in, and when, in seconds after the machine's start."""
 
     sshd_after: float = 0
     """Until then connections are refused; on a whole machine again after each reboot."""
@@ -62,13 +62,13 @@ class Access:
 
 
 class Machine(abc.ABC):
-    """A machine of a run. Made by ``Machines``; it starts at once, and need not answer yet."""
+    """A machine of a run. Made by ``Machines``; started, but may not answer yet."""
 
     def __init__(self, place: Place, access: Access) -> None:
         self._place = place
         self._started: list[subprocess.Popen[str]] = []
         self.root = add_disk(place.run.folder, self.name, place.base)
-        """Its root file system, seen from outside."""
+        """Its root file system, as a path on the host."""
         self._set_name()
         self._make_host_key()
         self._authorize(access)
@@ -81,13 +81,13 @@ class Machine(abc.ABC):
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=environment(),
-                # Ctrl-C is for the process that made the machine.
+                # Ctrl-C must reach only the process that made the machine.
                 start_new_session=True,
             )
 
     @property
     def name(self) -> str:
-        """What it and its host are called."""
+        """Its name and host name."""
         return self._place.name
 
     @property
@@ -103,15 +103,15 @@ class Machine(abc.ABC):
 
     @property
     def key_file(self) -> Path:
-        """The private key that opens it."""
+        """The private key to log in with."""
         return self._place.key_file
 
     def is_running(self) -> bool:
-        """Return whether it has not ended."""
+        """Return whether it is still running."""
         return self._supervisor.poll() is None
 
     def run(self, *command: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
-        """Run a command as root on the machine, as from its console, and return how it ended."""
+        """Run a command as root on the machine, without ssh, and return the result."""
         return attempt(*self._entered(), *command, timeout=timeout)
 
     def start(self, *command: str) -> subprocess.Popen[str]:
@@ -128,7 +128,7 @@ class Machine(abc.ABC):
         return process
 
     def ssh_options(self) -> list[str]:
-        """Return options for ssh with which the machine, and only it, is the right one."""
+        """Return ssh options that reach the machine and accept only its host key."""
         return [
             *("-F", "/dev/null", "-o", "IdentitiesOnly=yes", "-i", str(self.key_file)),
             *("-o", f"UserKnownHostsFile={self._known_hosts}", "-o", f"HostKeyAlias={self.name}"),
@@ -137,13 +137,13 @@ class Machine(abc.ABC):
     def ssh(
         self, *command: str, user: str = "root", timeout: float = 30
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command line on the machine by ssh, and return how it ended; 255 is ssh's own."""
+        """Run a command line over ssh and return the result; code 255 means ssh itself failed."""
         options = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=5")
         target = f"{user}@{self.address}"
         return attempt("ssh", *self.ssh_options(), *options, target, *command, timeout=timeout)
 
     def ansible_variables(self, user: str = "root") -> dict[str, str]:
-        """Return the variables with which the machine is a host of an inventory."""
+        """Return the inventory variables for the machine."""
         return {
             "ansible_host": self.address,
             "ansible_user": user,
@@ -151,7 +151,7 @@ class Machine(abc.ABC):
         }
 
     def wait_for_sshd(self, timeout: float = 60) -> None:
-        """Wait until sshd answers. Raises MachineError if it does not, or the machine ended."""
+        """Wait until sshd answers. Raises MachineError on a timeout, or if the machine ended."""
         self.wait_for(lambda: network.answers(self._place.address), "sshd to answer", timeout)
 
     def wait_for_login(self, user: str = "root", timeout: float = 60) -> None:
@@ -161,7 +161,7 @@ class Machine(abc.ABC):
         )
 
     def wait_for(self, condition: Callable[[], bool], what: str, timeout: float = 60) -> None:
-        """Wait until a condition is true. Raises MachineError, which says ``what`` was awaited."""
+        """Wait until a condition is true. Raises MachineError, naming ``what`` it waited for."""
         deadline = time.monotonic() + timeout
         while not condition():
             if not self.is_running():
@@ -173,14 +173,14 @@ class Machine(abc.ABC):
             time.sleep(0.1)
 
     def replace_host_key(self) -> None:
-        """Give it another host key, as a machine that was installed anew."""
+        """Replace its host key, as if the machine was reinstalled."""
         self._make_host_key()
         daemon = min(self._processes_of("sshd"), default=None)
         if daemon:
             os.kill(daemon, signal.SIGHUP)
 
     def hold_package_lock(self, seconds: float) -> subprocess.Popen[str]:
-        """Let a process on the machine hold dpkg's lock; return when it has it."""
+        """Make a process on the machine hold dpkg's lock; return once it does."""
         process = self.start("python3", "-c", _HOLD_LOCK, str(seconds))
         said = t.cast("t.IO[str]", process.stdout).readline()
         if said != "held\n":
@@ -206,7 +206,7 @@ class Machine(abc.ABC):
 
     @abc.abstractmethod
     def _command(self, access: Access) -> list[str]:
-        """Return the command that is the machine: when it is killed, everything is."""
+        """Return the command that runs the machine; killing it kills everything on it."""
 
     @property
     def _log(self) -> Path:
@@ -228,7 +228,7 @@ class Machine(abc.ABC):
         self._known_hosts.write_text(f"{self.name} {self.host_key}\n")
 
     def _authorize(self, access: Access) -> None:
-        """Let the key in, or have it let in later."""
+        """Accept the key, now or later."""
         files = [Path("/root/.ssh/authorized_keys")]
         files += [user.add(self.root) for user in access.users]
         lines = ["#!/bin/sh", f"sleep {access.key_after}"]
@@ -248,13 +248,13 @@ class Machine(abc.ABC):
             script.chmod(0o755)
 
     def _entered(self) -> list[str]:
-        """Return what a command line begins with that is to run on the machine."""
+        """Return the prefix that runs a command line on the machine."""
         enter = ["nsenter", "--target", str(self._leader())]
         enter += ["--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd=/"]
         return [*enter, "env", "-i", f"PATH={PATH}", "HOME=/root", "LC_ALL=C.UTF-8"]
 
     def _leader(self) -> int:
-        """Return the first process of the machine, as it is called outside."""
+        """Return the host's process ID of the machine's first process."""
         found: list[int] = []
 
         def look() -> bool:

@@ -27,7 +27,7 @@ class Network:
 
     @property
     def prefix(self) -> str:
-        """What the names of namespaces and of control groups begin with."""
+        """Prefix of the names of namespaces and control groups."""
         return f"cdm{self.number}-"
 
     @property
@@ -64,7 +64,7 @@ class Network:
             run("ip", "link", "delete", self.bridge)
 
     def namespace(self, name: str) -> str:
-        """Return what the namespace of a machine is called."""
+        """Return the name of a machine's namespace."""
         return f"{self.prefix}{name}"
 
     def attach(self, name: str, address: ipaddress.IPv4Address) -> None:
@@ -84,7 +84,7 @@ class Network:
     def detach(self, name: str, address: ipaddress.IPv4Address | None = None) -> None:
         """Remove the namespace of a machine."""
         if address:
-            # Deleting the namespace alone would take the link along some time later.
+            # Deleting only the namespace would remove the link some time later.
             attempt("ip", "link", "delete", self._link(address))
         attempt("ip", "netns", "delete", self.namespace(name))
 
@@ -127,7 +127,7 @@ def _entries(folder: Path) -> t.Iterator[Path]:
 
 
 def _hardware(address: ipaddress.IPv4Address) -> str:
-    """Return the hardware address that follows from an address.
+    """Return the hardware address for an address.
 
     So a machine behind the address of another one is found at once: what the host has remembered
     of the first is still right.

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A run: a number, by which everything is named that exists because of it.
+"""A run: a number that is part of the name of everything it owns.
 
 Run 0 has the folder /run/compute-desk-machines/0, the bridge cdm0 with the network 10.77.0.0/24,
 and the network namespaces cdm0-NAME; run 1 likewise. So any number of them live side by side, and
@@ -25,11 +25,11 @@ from .errors import MachineError
 
 RUNS = Path("/run/compute-desk-machines")
 _HIGHEST = 255
-# The file that says that a run outlives the process that made it.
+# Marks a run that outlives the process that made it.
 _KEPT = "kept"
-# What starts machines has one of these on its command line, and a folder of its run.
+# Processes that run machines have one of these on their command line, and a folder of the run.
 INIT_SCRIPTS = ("light-init.sh", "whole-init.sh")
-# How long killed processes may take to be gone.
+# How long killed processes may take to end.
 _PATIENCE = 10.0
 
 
@@ -59,19 +59,19 @@ class Run:
             return cls(number, owner)
 
     def keep(self) -> None:
-        """Leave everything as it is when this process ends."""
+        """Keep everything when this process ends."""
         (self.folder / _KEPT).touch()
         self._owner.close()
 
     def remove(self) -> None:
-        """Remove everything that exists because of this run."""
+        """Remove everything this run owns."""
         with _registry():
             remove_traces(self.number)
         self._owner.close()
 
 
 def sweep(numbers: t.Iterable[int]) -> tuple[list[int], dict[int, str]]:
-    """Remove those of these runs whose processes are dead.
+    """Remove those of the runs whose processes are dead.
 
     Return the numbers of the removed, and for the others the process that has them.
     """
@@ -88,7 +88,7 @@ def sweep(numbers: t.Iterable[int]) -> tuple[list[int], dict[int, str]]:
 
 
 def sweep_all(only: t.Collection[int] = ()) -> tuple[list[int], dict[int, str]]:
-    """Do that for all runs, or only these, while no other run begins or ends."""
+    """Remove dead runs, all or only these, while no other run starts or ends."""
     with _registry():
         return sweep([number for number in _numbers() if not only or number in only])
 
@@ -108,7 +108,7 @@ def remove_traces(number: int) -> None:
 
 @contextlib.contextmanager
 def _registry() -> t.Iterator[None]:
-    """While it lasts, no other process begins or removes a run.
+    """Keeps other processes from starting or removing a run.
 
     The lock is on a folder that every host has, so that it leaves no trace.
     """
@@ -121,7 +121,7 @@ def _registry() -> t.Iterator[None]:
 
 
 def _numbers() -> list[int]:
-    """Return the runs of which something is left, be it only a network."""
+    """Return the runs that still own something, even if only a network."""
     folders = [path.name for path in RUNS.glob("*")]
     return sorted({int(name) for name in folders if name.isdigit()} | network.numbers())
 
@@ -135,7 +135,7 @@ def _is_free(number: int) -> bool:
 
 
 def _living_owner(folder: Path) -> str | None:
-    """Return the id of the process that has the run; None if that is dead."""
+    """Return the ID of the process that owns the run; None if it is dead."""
     try:
         with (folder / "owner").open() as owner:
             fcntl.flock(owner, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -147,7 +147,7 @@ def _living_owner(folder: Path) -> str | None:
 
 
 def _kill(folder: Path, net: network.Network) -> None:
-    """Kill the processes of all machines, and wait until they are gone."""
+    """Kill the processes of all machines and wait until they end."""
     deadline = time.monotonic() + _PATIENCE
     while processes := _supervisors(folder) | net.processes():
         for process in processes:
@@ -159,7 +159,7 @@ def _kill(folder: Path, net: network.Network) -> None:
 
 
 def _supervisors(folder: Path) -> set[int]:
-    """Return the processes that keep machines of a run alive; all others die with them."""
+    """Return the processes that keep a run's machines alive; all others die with them."""
     found = set()
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -171,7 +171,7 @@ def _supervisors(folder: Path) -> set[int]:
 
 
 def _unmount(folder: Path) -> None:
-    """Unmount what is mounted in a folder, the innermost first."""
+    """Unmount everything in a folder, innermost first."""
     mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     for mount in reversed([mount for mount in mounts if mount.startswith(f"{folder}/")]):
         attempt("umount", "--lazy", mount)

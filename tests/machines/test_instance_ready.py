@@ -25,10 +25,10 @@ from . import Machine, Machines, User, WholeMachine
 from .conftest import FAILING, ssh_as_a_stranger
 
 OFFER = "aaaaaaaa-0000-4000-8000-000000000001"
-# What takes its time does so from the moment at which the role begins, however long that takes.
+# Delays count from the moment the role starts, however long starting takes.
 GATE = "/run/role-has-begun"
 SLOW = f"#cloud-config\nruncmd:\n  - until [ -e {GATE} ]; do sleep 0.5; done; sleep 15\n"
-# In the middle of cloud-init, and once only: at its end a fast machine would be ready before that.
+# Once, in the middle of cloud-init: at its end, a fast machine would be ready before that.
 REBOOTING = (
     "#cloud-config\nruncmd:\n  - |\n"
     "    [ -e /var/lib/has-rebooted ] && exit 0\n"
@@ -36,7 +36,7 @@ REBOOTING = (
     f"    until [ -e {GATE} ]; do sleep 0.5; done\n"
     "    sleep 15; systemctl reboot; sleep 600\n"
 )
-# At its very end, as after the installation of drivers, on a machine that takes its time for it.
+# At the very end of cloud-init, like after installing drivers, on a slow machine.
 SLOW_SHUTDOWN = '#!/bin/sh\nsleep 10\nexec /usr/sbin/shutdown "$@"\n'
 LEAVING = f"""{SLOW}power_state: {{mode: reboot}}
 write_files:
@@ -45,14 +45,14 @@ write_files:
     content: {json.dumps(SLOW_SHUTDOWN)}
 """
 ROLE_BEGINS = "TASK [compute_desk.supply.instance_ready"
-# The key arrives after 40 s; who lets nobody in for 70 s, or is not ready after 80, never is.
+# The key arrives after 40 s; a machine that denies it for 70 s, or is not ready after 80 s, fails.
 LIMITS = {"instance_ready_timeout": 80, "instance_ready_permission_denied_timeout": 70}
 NEVER = 9999
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the fleet."""
+    """The outcome for all machines."""
 
     hosts: dict[str, dict[str, t.Any]]
     """By the name of the machine: ``result`` of the role, ``hostname`` from the facts, ``user``
@@ -62,7 +62,7 @@ class Outcome:
 
 
 class Fleet:
-    """Machines, each of which becomes ready in another way, or not at all."""
+    """Machines that become ready in different ways, or never."""
 
     def __init__(self, machines: Machines, workspace: Workspace) -> None:
         self._machines = machines
@@ -99,7 +99,7 @@ class Fleet:
             machine.wait_for_login()
 
     def begin(self) -> None:
-        """Let begin what takes its time."""
+        """Start the delays."""
         self.locked.hold_package_lock(30)
         for machine in self.gated:
             machine.run("touch", GATE)
@@ -108,7 +108,7 @@ class Fleet:
 
     @property
     def gated(self) -> tuple[WholeMachine, ...]:
-        """The machines whose cloud-init goes on when the role begins."""
+        """The machines whose cloud-init continues once the role starts."""
         return self.slow, self.rebooting, self.leaving
 
     def timeline(self) -> dict[str, t.Any]:
@@ -143,7 +143,7 @@ def _introduce(machine: Machine, workspace: Workspace) -> None:
 
 
 def playbook(saved: Path) -> list[dict[str, t.Any]]:
-    """Return plays that get the machines ready, and save what became of them."""
+    """Return plays that get the machines ready and save the outcome."""
     connection = ["ansible_host", "ansible_user", "ansible_port", "ansible_ssh_common_args"]
     taken = [*connection, "compute_desk_instance_id", "compute_desk_instance_name"]
     add = {

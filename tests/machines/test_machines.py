@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The machines themselves: that they do what tests of roles count on, as seen by real ssh."""
+"""The machines themselves behave as the role tests need, seen through real ssh."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from . import Machines, User
 from .conftest import FAILING, ssh_as_a_stranger
 
-# Boot commands that take as long as the test wants.
+# Boot commands that last as long as the test wants.
 GATE = "/run/go-on"
 SLOW = f"#cloud-config\nruncmd:\n  - until [ -e {GATE} ]; do sleep 0.1; done\n"
 

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs of machines: they stay out of each other's way, and nothing is left of them."""
+"""Runs are isolated from each other and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def assert_gone(number: int, owner: int) -> None:
 
 
 def traces(number: int) -> list[str]:
-    """Return everything that exists because of a run."""
+    """Return everything a run owns."""
     name, folder = f"cdm{number}", str(RUNS / str(number))
     found = [str(path) for path in Path("/run/netns").glob(f"{name}-*")]
     found += [str(path) for path in Path("/sys/class/net").glob("*cdm*") if name in path.name]

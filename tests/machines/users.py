@@ -13,13 +13,13 @@ from .commands import run
 
 @dataclass(frozen=True)
 class User:
-    """Somebody who logs in with the key of the run, and perhaps becomes root without a password."""
+    """A user who logs in with the run's key, with or without passwordless sudo."""
 
     name: str
     sudo: bool = False
 
     def add(self, root: Path) -> Path:
-        """Add the account to a root file system, and return where its authorized keys belong."""
+        """Add the account to a root file system; return the path of its authorized keys."""
         run("chroot", str(root), "useradd", "--create-home", "--shell", "/bin/bash", self.name)
         if self.sudo:
             rule = root / "etc" / "sudoers.d" / self.name

@@ -27,11 +27,11 @@ class WholeMachine(Machine):
         super().__init__(place, access)
 
     def boot_id(self) -> str:
-        """Return what is another one after each reboot."""
+        """Return the boot ID, which changes with each reboot."""
         return self.run("cat", "/proc/sys/kernel/random/boot_id").stdout.strip()
 
     def reboot(self) -> None:
-        """Begin to reboot."""
+        """Start a reboot."""
         self.run("systemctl", "reboot")
 
     def destroy(self) -> None:

@@ -76,5 +76,5 @@ def _add_offer_status(app: FastAPI, offers: Offers, authorised: Callable[..., t.
         if fault is not None:
             entry.fault = fault.kind
             return answer(fault, offer.body)
-        # Not through the response model: a timeline may order a body that breaks the contract.
+        # Bypass the response model: a timeline may ask for a body that breaks the contract.
         return Response(to_json(offer.body()), media_type="application/json")

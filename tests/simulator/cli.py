@@ -27,7 +27,7 @@ from .tokens import Tokens
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs until it is stopped. Returns the exit code: 0, or 2 after one sentence on stderr."""
+    """Run until stopped. Return the exit code: 0, or 2 after one sentence on stderr."""
     options = _parser().parse_args(argv)
     try:
         _run(options)

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Scripted commands that a timeline takes from another file."""
+"""Scripted commands that a timeline includes from another file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .errors import UsageError
 
 
 def include_commands(data: t.Any, folder: Path) -> None:
-    """Replaces `commands_from` of instances by what the file has under `commands`.
+    """Replaces `commands_from` of instances by the `commands` in that file.
 
     A command that the instance has itself wins. File names are relative to `folder`. What is no
     timeline at all is left for the model to refuse; raises UsageError over the files.

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an instance has of its own on this machine: home, scripted commands, environment.
+"""An instance's own home, scripted commands and environment.
 
 Instances share the file system and the processes of the machine they run on; `~`, `$HOME`,
 `$TMPDIR` and the first folder on PATH are what tells them apart.
@@ -54,7 +54,7 @@ class InstanceHome:
             (self._bin / "python3").symlink_to(os.path.realpath(sys.executable))
 
     def learn(self, lies: list[Lie]) -> None:
-        """Makes it a hostile machine, which tells these."""
+        """Make it a hostile machine that tells these lies."""
         self._lies.mkdir(mode=0o700)
         text = json.dumps([lie.as_data() for lie in lies])
         (self._lies / "lies.json").write_text(text, encoding="utf-8")
@@ -76,7 +76,7 @@ class InstanceHome:
         return [*program, str(self._lies), self.localise(command)]
 
     def environment(self) -> dict[str, str]:
-        """All of it: nothing of the simulator's own environment gets through."""
+        """The complete environment: nothing of the simulator's own leaks in."""
         mark, value = self.mark.split("=")
         return {
             "HOME": str(self.home),
@@ -95,7 +95,7 @@ class InstanceHome:
         return self._tilde.sub(str(self.home), command)
 
     def path(self, name: str) -> str:
-        """A file name as SFTP and scp mean it: relative ones, and `~`, begin at home."""
+        """Resolve a file name as SFTP and scp do: relative names and `~` start at home."""
         name = re.sub(rf"^~(?:{re.escape(self.user)}|root)?(?=/|$)", str(self.home), name)
         return str(self.home / name)
 
@@ -113,7 +113,7 @@ def _write_command(path: Path, command: Command) -> None:
 
 
 def _case(path: Path, number: int, reply: Reply) -> str:
-    """One branch of a scripted command. The texts lie in files: no byte of them is shell."""
+    """One branch of a scripted command. Its texts are in files, so that no shell reads them."""
     out, err = (path.with_name(f".{path.name}.{number}.{stream}") for stream in ("out", "err"))
     out.write_text(reply.stdout, encoding="utf-8")
     err.write_text(reply.stderr, encoding="utf-8")

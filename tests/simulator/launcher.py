@@ -26,7 +26,7 @@ _STOP_PATIENCE = 15.0
 
 
 class SimulatorError(Exception):
-    """The simulator did not start, or does not answer; with what it wrote on stderr."""
+    """The simulator did not start or does not answer; includes its stderr."""
 
 
 class Simulator:
@@ -112,7 +112,7 @@ class Simulator:
         )
 
     def _first_line(self) -> str:
-        """The line that says it is ready; reading needs a thread, for it must not last for ever."""
+        """The line that says it is ready, read in a thread so that a timeout is possible."""
         assert self._process and self._process.stdout
         lines: queue.Queue[str] = queue.Queue()
         threading.Thread(
@@ -130,16 +130,16 @@ class Simulator:
         return line
 
     def stderr(self) -> str:
-        """All that it wrote on stderr so far, or until it was stopped."""
+        """Its stderr so far, or until it was stopped."""
         if not self._stderr.closed:
-            # Without moving the position, which the simulator shares and writes at.
+            # Keep the file position: the simulator shares it and writes there.
             size = os.fstat(self._stderr.fileno()).st_size
             said = os.pread(self._stderr.fileno(), size, 0)
             self._said = said.decode(errors="replace").strip()
         return self._said
 
     def stop(self) -> None:
-        """Stops it and waits until nothing of it is left. A second call does nothing."""
+        """Stop it and wait until everything is gone. A second call does nothing."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -155,7 +155,7 @@ class Simulator:
         self._stderr.close()
 
     def env(self) -> dict[str, str]:
-        """The environment variables that lead the collection, and Ansible's ssh, to it."""
+        """The environment variables that point the collection and Ansible's ssh here."""
         return {
             "COMPUTE_DESK_API_URL": self.url,
             "COMPUTE_DESK_API_TOKEN": self.token,
@@ -201,7 +201,7 @@ class Simulator:
 
 
 def _environment() -> dict[str, str]:
-    """The caller's environment, less what makes every Python measure its own coverage.
+    """The caller's environment without what makes every Python measure coverage.
 
     It costs a fifth of a second for each command that an instance runs, and measures nothing.
     """

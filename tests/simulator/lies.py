@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a hostile machine answers in place of the truth: the schema of `lies`, and ready-made ones.
+"""What a hostile machine answers instead of the truth: the schema of `lies`, and ready-made ones.
 
 The ready-made ones are data, in hostile_lies.yml. hostile_shell.py tells them.
 """
@@ -33,7 +33,7 @@ _PLACEHOLDER = re.compile(r"(?<!\{)\{([a-z]{2,})\}(?!\})")
 
 
 class Repeated(BaseModel):
-    """A text that comes many times; `{n}` in it is the number, from 1."""
+    """A text repeated many times; `{n}` in it counts from 1."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -62,7 +62,7 @@ Output = t.Annotated[
 
 
 class Lie(BaseModel):
-    """Which commands it is for, and one kind of answer to them."""
+    """A lie: the commands it answers, and one kind of answer."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -93,7 +93,7 @@ class Lie(BaseModel):
         return self
 
     def as_data(self) -> dict[str, t.Any]:
-        """What the file says of it, for the program that tells it."""
+        """The lie as in the file, for the program that tells it."""
         return self.model_dump(by_alias=True, exclude_unset=True)
 
 
@@ -111,7 +111,7 @@ def ready_made(name: str, values: Mapping[str, str]) -> list[Lie]:
 
 
 def placeholders(name: str) -> set[str]:
-    """What the lies called `name` want to be told."""
+    """The parameters of the ready-made lies called `name`."""
     return set(_PLACEHOLDER.findall(str(_known().get(name))))
 
 

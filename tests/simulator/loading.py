@@ -18,7 +18,7 @@ from .model import Timeline
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML of which only JSON can come out: a date stays the text that the API would send."""
+    """YAML that yields only JSON values: a date stays the text that the API would send."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -63,7 +63,7 @@ def parse_timeline(text: str, name: str = "timeline", folder: Path = Path()) -> 
 
 
 def _refuse_twins(node: yaml.Node | None, name: str, seen: set[int]) -> None:
-    """YAML lets the last of two equal keys win in silence; here that is a mistake."""
+    """Refuse duplicate keys, of which YAML silently takes the last."""
     if node is None or id(node) in seen or isinstance(node, yaml.ScalarNode):
         return
     seen.add(id(node))
@@ -83,7 +83,7 @@ def _refuse_twins(node: yaml.Node | None, name: str, seen: set[int]) -> None:
 
 
 def _no_document(exc: Exception, name: str) -> str:
-    """What the parsers of YAML and JSON say, in one line."""
+    """The message of the YAML or JSON parser, in one line."""
     mark = getattr(exc, "problem_mark", None)
     line = mark.line + 1 if mark else getattr(exc, "lineno", None)
     where = f", line {line}" if line else ""

@@ -72,7 +72,7 @@ class Machine:
         self._connections: set[asyncssh.SSHServerConnection] = set()
 
     def describe(self) -> dict[str, t.Any]:
-        """What tests may want to know."""
+        """The machine's state, for tests."""
         return {
             "offer_id": self.offer_id,
             "key": self.key,
@@ -87,7 +87,7 @@ class Machine:
         }
 
     async def run(self) -> None:
-        """Lives through its events; ends with the simulator."""
+        """Process its events until the simulator ends."""
         try:
             for event in list(self._events):
                 await self._clock.sleep_until(event.at)
@@ -100,7 +100,7 @@ class Machine:
                 await asyncio.wait(self._sessions, timeout=_PATIENCE)
 
     def catch_up(self) -> None:
-        """Lets happen what is due. The API calls it too: it never announces what is not there."""
+        """Apply due events. The API calls it first, so it announces only machines that are up."""
         while self._events and self._events[0].at <= self._clock.now():
             self._happen(self._events.popleft())
 
@@ -121,7 +121,7 @@ class Machine:
             self._keep(asyncio.to_thread(reaper.kill_marked, self.home.mark))
 
     def _keep(self, work: t.Coroutine[t.Any, t.Any, None]) -> None:
-        """Runs it beside everything else; asyncio itself would let go of the task."""
+        """Run it in the background; keep a reference, because asyncio does not."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -206,7 +206,7 @@ class Machine:
         }
 
     def lets_in(self, user: str, key: asyncssh.SSHKey) -> bool:
-        """Whether the key opens the door now."""
+        """Whether the key is accepted now."""
         early = self._clock.now() < self._booted_at + self.ssh.key_after
         known = user == self.ssh.user and key.public_data == self._client_key
         return known and not early and self.ssh.behaviour != "deny"
@@ -221,7 +221,7 @@ class Machine:
 
 
 class _Login(asyncssh.SSHServer):
-    """Public key or nothing."""
+    """Accepts public keys only."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
@@ -250,7 +250,7 @@ def _bind(host: str, port: int, again: bool = True) -> socket.socket:
 
 
 def _bind_again(host: str, port: int) -> socket.socket:
-    """Binds what was let go of just now; a child that is being started may still have a copy."""
+    """Bind a port that was just released; a child process being started may still hold a copy."""
     for _attempt in range(100):
         try:
             return _bind(host, port)

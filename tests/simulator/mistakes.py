@@ -16,14 +16,14 @@ from .model import Timeline
 
 
 def line_of(node: yaml.Node) -> int:
-    """The line where a node of the YAML begins, counted as people count."""
+    """The line where a YAML node starts, counted from 1."""
     return node.start_mark.line + 1
 
 
 def mistake(exc: ValidationError, node: yaml.Node | None, name: str) -> str:
     """The first mistake, with its place in the file `name`; the rest is only counted."""
     errors = exc.errors(include_url=False)
-    # A misspelt key also makes the right one missing; the misspelling is what to say.
+    # A misspelled key also makes the right one missing; report the misspelling.
     first = next((error for error in errors if error["type"] == "extra_forbidden"), errors[0])
     steps, line = _locate(node, first["loc"], missing=first["type"] == "missing")
     message = first["msg"].removeprefix("Value error, ")
@@ -34,7 +34,7 @@ def mistake(exc: ValidationError, node: yaml.Node | None, name: str) -> str:
 
 
 def _path(steps: list[t.Any]) -> str:
-    """As one would write it in Python: `offers[0].timeline[1].at: `."""
+    """The place in Python notation: `offers[0].timeline[1].at: `."""
     parts = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps]
     return "".join(parts).lstrip(".") + ": " if parts else ""
 

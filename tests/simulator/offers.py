@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The offers while the simulator runs: their clocks, what they answer, which fault is due."""
+"""The running offers: their clocks, answers and due faults."""
 
 from __future__ import annotations
 

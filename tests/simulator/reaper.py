@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ends what the simulator leaves behind, however it ended, SIGKILL included.
+"""Cleans up after the simulator, however it ended, even by SIGKILL.
 
 A process of its own, that holds the read end of a pipe and nothing else: when the simulator is
 gone, the pipe closes. Then it kills every process that carries the simulator's mark in its
@@ -58,7 +58,7 @@ def clean_up(mark: str, folder: str) -> None:
 
 
 def _remove(folder: str) -> None:
-    """Removes `folder`, again if something was still being written into it."""
+    """Remove `folder`; try again if something was still writing to it."""
     for _number in range(50):
         shutil.rmtree(folder, ignore_errors=True)
         if not os.path.lexists(folder):

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ASGI middleware that writes the request log: arrival first, the status code when it is sent."""
+"""ASGI middleware for the request log: notes the arrival, then the status code once sent."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Recorder:
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hands on, with the log's entry in the scope."""
+        """Pass the request on, with its log entry in the scope."""
         if scope["type"] != "http" or scope["path"].startswith(CONTROL):
             await self._app(scope, receive, send)
             return

@@ -37,7 +37,7 @@ class RequestLog:
     def arrive(
         self, method: str, path: str, offer_id: str | None, user_agent: str | None
     ) -> Request:
-        """Notes an arrival; the caller fills in the rest as it becomes known."""
+        """Record an arrival; the caller fills in the rest later."""
         number = None
         if offer_id is not None:
             self._counts[offer_id] += 1

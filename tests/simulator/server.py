@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Puts the parts together and runs them until a signal comes."""
+"""Assembles the simulator and runs it until a signal."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class _ApiServer(uvicorn.Server):
         self._on_start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Breaks off what still hangs; else it would get a 500 that nobody ordered."""
+        """Abort hanging requests, or they would get a 500 that no timeline asked for."""
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         await super().shutdown(sockets=sockets)
@@ -86,7 +86,7 @@ class Simulation:
         self._app = build_api(self._offers, tokens, RequestLog(), self._describe)
 
     def _addresses(self, offer_id: UUID) -> dict[str, Address]:
-        """Where the machines of an offer are, after what is due has happened to them."""
+        """Apply due events, then return the addresses of an offer's machines."""
         for machine in self._machines[offer_id]:
             machine.catch_up()
         return {machine.key: machine.address for machine in self._machines[offer_id]}
@@ -123,7 +123,7 @@ class Simulation:
 
 def _config(app: t.Any, verbose: bool) -> uvicorn.Config:
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING)
-    # Clients send nonsense and break off at will; neither is for the person at the terminal.
+    # Clients may send garbage and disconnect at will; do not log that to the terminal.
     asyncssh.set_log_level(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     return uvicorn.Config(
@@ -134,8 +134,8 @@ def _config(app: t.Any, verbose: bool) -> uvicorn.Config:
         lifespan="off",
         log_config=None,
         access_log=verbose,
-        # Longer than clients pause between two polls: a connection closed in between would be a
-        # fault that nobody ordered.
+        # Longer than clients pause between polls: a connection closed in between would be a
+        # fault that no timeline asked for.
         timeout_keep_alive=120,
         timeout_graceful_shutdown=5,
     )
@@ -150,7 +150,7 @@ def _stop_on_signals() -> asyncio.Event:
 
 
 async def _watch_parent(parent: int, stop: asyncio.Event) -> None:
-    """A test process that is killed cannot stop us; but then we get another parent."""
+    """Notice by the changed parent that the test process was killed."""
     while os.getppid() == parent:
         await asyncio.sleep(_PARENT_CHECK)
     stop.set()
@@ -167,8 +167,8 @@ def bind_api(host: str, port: int) -> socket.socket:
             f"--host {host} is not a loopback address; the simulator listens on loopback only"
         )
     family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    # Only where the protocol is named does asyncio switch TCP_NODELAY on. Without it each answer on
-    # a connection that is used again comes 40 ms late, which no server that people use does.
+    # asyncio enables TCP_NODELAY only if the protocol is given. Without it, each answer on a reused
+    # connection is 40 ms late, unlike with any real server.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -181,6 +181,6 @@ def bind_api(host: str, port: int) -> socket.socket:
 
 
 def url_of(sock: socket.socket) -> str:
-    """The base URL that leads to it."""
+    """The API's base URL."""
     host, port = sock.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -22,7 +22,7 @@ Process = asyncssh.SSHServerProcess[bytes]
 
 
 async def run_session(process: Process, home: InstanceHome) -> None:
-    """Runs what the client asked for until it ends, or the client goes.
+    """Runs the client's command until it ends or the client disconnects.
 
     Not with asyncssh's own `redirect`: that sends the end of the output before the exit status,
     which OpenSSH as a ControlPersist master takes for a broken connection.
@@ -119,7 +119,7 @@ class _Session:
                 self._signal(signal.SIGKILL)
             for task in self._tasks:
                 task.cancel()
-            # Not for ever: a daemon that keeps our pipes keeps asyncio waiting.
+            # With a limit: a daemon that keeps our pipes open would keep asyncio waiting.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._child.wait(), _PATIENCE)
 
@@ -136,7 +136,7 @@ class _Session:
             self._process.exit_with_signal(signal.Signals(-returncode).name.removeprefix("SIG"))
 
     def _signal(self, number: int) -> None:
-        """To the child and all that it started, except for daemons: they have left the group."""
+        """Signal the child and its children, except daemons, which have left the group."""
         with contextlib.suppress(OSError):
             os.killpg(self._child.pid, number)
 

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""SFTP and scp on an instance: relative names begin in its home."""
+"""SFTP and scp on an instance: relative names start in its home."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class HomeSFTPServer(asyncssh.SFTPServer):
         self._home = home
 
     def map_path(self, path: bytes) -> bytes:
-        """The file that the client means."""
+        """The file the client asks for."""
         return os.fsencode(self._home.path(os.fsdecode(path)))
 
     def exit(self) -> None:
-        """Asyncssh sends no exit status of its own after SFTP, and `scp` would then end with 1."""
+        """Send an exit status: asyncssh sends none after SFTP, and `scp` would exit with 1."""
         if not self.channel.is_closing():
             self.channel.exit(0)

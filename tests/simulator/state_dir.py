@@ -18,7 +18,7 @@ _SAFE = re.compile(r"[A-Za-z0-9/_.+-]+")
 
 
 def make_state_dir(wanted: str | None) -> tuple[Path, bool]:
-    """A folder for this run alone, and whether it is a temporary one that goes with it."""
+    """A folder for this run alone, and whether to remove it at the end."""
     if wanted is None:
         folder = Path(tempfile.mkdtemp(prefix="compute-desk-")).resolve()
     else:
@@ -53,7 +53,7 @@ def make_client_key(folder: Path) -> tuple[Path, asyncssh.SSHKey]:
 
 
 def write_private_key(key: asyncssh.SSHKey, path: Path) -> None:
-    """Writes it so that nobody else can read it at any time; ssh refuses other modes."""
+    """Write it so that nobody else can ever read it; ssh refuses other modes."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(key.export_private_key())

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an offer looks like at a second of its timeline, and when its machines are up."""
+"""The state of an offer at a second of its timeline, and when its machines are up."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class InstanceState:
     up: bool = False
 
     def take(self, entry: InstanceEntry) -> None:
-        """Overrides what `entry` names. A `raw` ends with the next entry that names it."""
+        """Apply an entry. A `raw` ends with the next entry that names the instance."""
         self.fields.update(entry.named(*INSTANCE_FIELDS))
         self.without = entry.named("without").get("without", self.without)
         self.extra = entry.named("extra").get("extra", self.extra)
@@ -47,7 +47,7 @@ class OfferState:
     raw: t.Any = _NOTHING
 
     def take(self, entry: Entry) -> None:
-        """Overrides what `entry` names. A `raw` ends with the next entry."""
+        """Apply an entry. A `raw` ends with the next entry."""
         self.fields.update(entry.named(*OFFER_FIELDS))
         self.without = entry.named("without").get("without", self.without)
         self.extra = entry.named("extra").get("extra", self.extra)
@@ -162,7 +162,7 @@ class Stretch(t.NamedTuple):
 
 
 def running_stretches(script: OfferScript, key: str) -> list[Stretch]:
-    """When the machine `key` is up as far as the API goes: from `running` until it is gone."""
+    """When the machine `key` is up according to the API: from `running` until it is gone."""
     stretches: list[Stretch] = []
     state = OfferState()
     begin: float | None = None

@@ -36,7 +36,7 @@ class Terminal:
         )
 
     async def attach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Lets go of the slave end, and gives the streams of the master end."""
+        """Close the slave end and return the streams of the master end."""
         self.release_slave()
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
@@ -63,7 +63,7 @@ class Terminal:
 
 
 class _ReaderProtocol(asyncio.StreamReaderProtocol):
-    """The end of a terminal reads as an error (EIO), which would swallow what was read before."""
+    """Hide the EIO at the end of a terminal, which would discard what was read before."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(None)

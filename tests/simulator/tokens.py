@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which bearer tokens are good."""
+"""Which bearer tokens are valid."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Tokens:
 
     @property
     def first(self) -> str:
-        """The one to begin with."""
+        """The first token."""
         return self._tokens[0].token
 
     def accept(self, credentials: str, number: int | None) -> bool:
-        """Compares with each in constant time, so that an answer tells nothing by its delay."""
+        """Compare with each in constant time, so that timing reveals nothing."""
         good = False
         for scheduled in self._tokens:
             same = secrets.compare_digest(scheduled.token.encode(), credentials.encode())

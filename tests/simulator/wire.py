@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a web framework will not do: break a connection. Works on the transport below uvicorn."""
+"""Breaks connections, which no web framework does, on the transport below uvicorn."""
 
 from __future__ import annotations
 
@@ -46,6 +46,6 @@ def reset(scope: Scope) -> None:
 
 
 async def gone(receive: Receive) -> None:
-    """Returns when the client has gone, or we have closed."""
+    """Wait until the client disconnects or we close."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,0 +1,120 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The pages for people name what exists: content, variables, files, commands and messages."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (CHECKOUT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+OWN = "https://github.com/compute-desk/ansible-collection-supply/"
+ANSIBLE_SAYS = ("Failed to import the required", "Failed to parse", "unknown plugin")
+PAGES = [
+    *(CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md", "examples/awx/README.md")),
+    *CHECKOUT.glob("roles/*/README.md"),
+    *CHECKOUT.glob("tests/**/README.md"),
+]
+
+
+def test_the_readme_lists_all_content() -> None:
+    kinds = ("plugins/modules/*.py", "plugins/inventory/*.py", "plugins/filter/*.yml")
+    names = {path.stem for kind in (*kinds, "playbooks/*.yml") for path in CHECKOUT.glob(kind)}
+    names |= {path.name for path in CHECKOUT.glob("roles/*")}
+
+    assert [name for name in sorted(names) if not re.search(rf"[`\[]{name}[`\]]", README)] == []
+
+
+def test_the_readme_has_every_variable_of_the_main_job_with_its_default() -> None:
+    path = CHECKOUT / "playbooks" / "vars" / "argument_specs.yml"
+    options = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]["configure"]
+    rows = dict(re.findall(r"^\| `(compute_desk_\w+)` \| `?([^|`]+?)`? \|", README, re.MULTILINE))
+    # The playbooks for AWX set it; people name offers or an inventory.
+    del options["options"]["compute_desk_targets"]
+
+    assert set(rows) == set(options["options"])
+    for name, option in options["options"].items():
+        assert "default" not in option or rows[name] == str(option["default"]), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_links_lead_to_files_that_exist(page: Path) -> None:
+    for link in re.findall(r"\]\((.+?)\)", page.read_text(encoding="utf-8")):
+        if link.startswith(OWN):
+            assert (CHECKOUT / re.sub(r".*?/(blob|tree)/main/", "", link)).exists(), link
+        elif "://" not in link:
+            assert page != CHECKOUT / "README.md", f"{link} is dead on Galaxy"
+            assert (page.parent / link.partition("#")[0]).exists(), link
+
+
+def test_contributing_names_every_folder() -> None:
+    listed = [*CHECKOUT.glob("plugins/*"), *CHECKOUT.glob("plugins/*_utils/*")]
+    folders = [path.name for path in listed if path.is_dir() and path.name != "__pycache__"]
+
+    assert [name for name in folders if f"{name}/" not in CONTRIBUTING] == []
+
+
+def test_contributing_names_files_that_exist() -> None:
+    folders = "plugins|roles|playbooks|tests|docs|examples"
+    named = re.findall(rf"`((?:{folders})/[\w./-]+)`", CONTRIBUTING)
+
+    assert named
+    assert [name for name in named if not (CHECKOUT / name).exists()] == []
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    makefile = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
+    for page in PAGES:
+        for target in re.findall(r"`(?:sudo )?make ([a-z-]+)", page.read_text(encoding="utf-8")):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), (page, target)
+
+
+def test_the_readme_of_the_tests_has_every_folder() -> None:
+    readme = (CHECKOUT / "tests" / "README.md").read_text(encoding="utf-8")
+    ignored = ("__pycache__", "output")
+    folders = [path.name for path in (CHECKOUT / "tests").iterdir() if path.is_dir()]
+
+    assert [name for name in folders if f"`{name}/`" not in readme and name not in ignored] == []
+
+
+@pytest.mark.parametrize("name", ["guide_troubleshooting", "guide_awx"])
+def test_troubleshooting_quotes_messages_that_exist(name: str) -> None:
+    guide = (CHECKOUT / f"docs/docsite/rst/{name}.rst").read_text(encoding="utf-8")
+    # Terms of a list, and the first cells of the last table.
+    terms = re.findall(r"^(``.*``.*)\n    \S", guide, re.MULTILINE)
+    terms += re.findall(r"^   \* - (``.*``.*)$", guide.rpartition("list-table::")[2], re.MULTILINE)
+    parts = {
+        part.strip()
+        for term in terms
+        for message in re.findall(r"``(.+?)``", term)
+        for part in message.split("...")
+        if part.strip() and not part.startswith(ANSIBLE_SAYS)
+    }
+    texts = list(_texts())
+
+    assert parts
+    assert [part for part in sorted(parts) if not any(part in text for text in texts)] == []
+
+
+def _texts() -> Iterator[str]:
+    """Yield every text in the plugins, roles and playbooks; an f-string without its values."""
+    for folder in ("plugins", "roles", "playbooks"):
+        for path in (CHECKOUT / folder).rglob("*.yml"):
+            yield " ".join(path.read_text(encoding="utf-8").split())
+        for path in (CHECKOUT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.JoinedStr):
+                    yield "".join(
+                        str(part.value) if isinstance(part, ast.Constant) else "\0"
+                        for part in node.values
+                    )
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    yield node.value
