@@ -272,8 +272,8 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.expectati
     ARGUMENTS,
     Expectations,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.facts import look
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.judge import judge
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.look import look
 from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 
 
