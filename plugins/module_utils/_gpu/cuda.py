@@ -65,7 +65,6 @@ class CudaStart:
     """``device_count`` if CUDA started, ``missing`` if there is no library, else ``problem``."""
 
     device_count: int | None = None
-    code: int | None = None
     problem: str | None = None
     missing: bool = False
 
@@ -102,9 +101,7 @@ def parse_probe(text: str) -> CudaStart:
     if isinstance(code, int):
         step = printable(str(found.get("step")), 40)
         meaning = _ERRORS.get(code, "see the documentation of the CUDA Driver API")
-        return CudaStart(
-            code=code, problem=f"CUDA does not start: {step} returns {code}, {meaning}"
-        )
+        return CudaStart(problem=f"CUDA does not start: {step} returns {code}, {meaning}")
     if not isinstance(count, int):
         raise UnreadableOutput("the start of CUDA", "it printed no number of devices")
     return CudaStart(device_count=count)

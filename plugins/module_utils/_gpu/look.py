@@ -27,7 +27,6 @@ from .tool import (
     UnreadableOutput,
     corrupted_inforoms,
     failed_tool,
-    last_words,
 )
 
 MODULE_VERSION_FILES = ("/proc/driver/nvidia/version", "/sys/module/nvidia/version")
@@ -83,13 +82,12 @@ def _ask_nvidia_smi(timeout: float) -> Tool:
         log = parse_smi_xml("" if ran.timed_out or ran.flooded else ran.stdout)
     except UnreadableOutput as exc:
         return failed_tool(name, ran, exc.problem)
-    said = last_words(Ran(stdout=log.remarks, stderr=ran.stderr))
     return Tool(
         name,
         gpus=log.gpus,
         driver_version=log.driver_version,
         cuda_version=log.cuda_version,
-        corrupted_inforoms=corrupted_inforoms(said),
+        corrupted_inforoms=corrupted_inforoms(log.remarks + ran.stderr),
     )
 
 
@@ -140,11 +138,7 @@ def _look_at_fabric(timeout: float) -> dict[str, t.Any]:
     state = _run("systemctl", "is-active", "nvidia-fabricmanager", timeout=timeout)
     version = _run("nv-fabricmanager", "--version", timeout=timeout)
     match = re.search(r"[0-9]{1,9}(?:\.[0-9]{1,9}){1,2}", version.stdout)
-    word = state.stdout.strip()
     known = ("active", "activating", "inactive", "failed", "unknown")
-    return {
-        "fabric_manager": FabricManager(
-            active=word if word in known else None, version=match[0] if match else None
-        ),
-        "inactive_links": inactive_links(links.stdout),
-    }
+    word = state.stdout.strip()
+    manager = FabricManager(word if word in known else None, match[0] if match else None)
+    return {"fabric_manager": manager, "inactive_links": inactive_links(links.stdout)}

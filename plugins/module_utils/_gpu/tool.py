@@ -76,7 +76,7 @@ NO_AMD_TOOL = Tool("amd-smi or rocm-smi", kind=MISSING)
 
 def failed_tool(name: str, ran: Ran, problem: str = "") -> Tool:
     """Return a tool that listed no GPUs; ``problem`` is the reason if it did not say so itself."""
-    said = last_words(ran)
+    said = _last_words(ran)
     return Tool(
         name,
         kind=FAILED if ran.ok else complaint_kind(name, ran),
@@ -92,7 +92,7 @@ def complaint_kind(name: str, ran: Ran) -> str:
         return TIMED_OUT
     if name != NO_NVIDIA_SMI.name:
         return FAILED
-    text = last_words(ran)
+    text = _last_words(ran)
     for kind, pattern in _COMPLAINTS:
         if pattern.search(text):
             return kind
@@ -109,11 +109,6 @@ def complaint_text(ran: Ran) -> str:
     return f"{text} (exit code {ran.code})"
 
 
-def last_words(ran: Ran) -> str:
-    """Return the end of both outputs."""
-    return tail(ran.stdout, _LAST_WORDS) + tail(ran.stderr, _LAST_WORDS)
-
-
 def library_version(text: str) -> str | None:
     """Return the version of the library that a complaint about a mismatch names."""
     match = re.search(r"library version:?\s{0,9}([0-9.]{1,40})", text)
@@ -124,3 +119,8 @@ def corrupted_inforoms(text: str) -> tuple[str, ...]:
     """Return the addresses of the GPUs whose infoROM ``nvidia-smi`` calls corrupted."""
     found = re.findall(r"infoROM is corrupted at gpu ([0-9A-Fa-f:.]{7,16})", text)
     return tuple(found[:_MAX_INFOROMS])
+
+
+def _last_words(ran: Ran) -> str:
+    """Return the end of both outputs."""
+    return tail(ran.stdout, _LAST_WORDS) + tail(ran.stderr, _LAST_WORDS)

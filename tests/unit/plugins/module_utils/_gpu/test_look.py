@@ -268,6 +268,28 @@ def test_a_tool_that_floods_is_a_failed_check(
     assert "it produced too much output" in report["reasons"][0]
 
 
+@pytest.mark.parametrize("stream", [1, 2])
+def test_a_warning_beside_the_document_is_read(machine: Machine, stream: int) -> None:
+    machine.install("t4")
+    (machine.bin / "nvidia-smi").rename(machine.bin / "whole")
+    warning = "WARNING: infoROM is corrupted at gpu 0000:3B:00.0"
+    machine.script("nvidia-smi", f'whole "$@"; echo "{warning}" >&{stream}; exit 14')
+
+    report = machine.judge()
+
+    assert len(report["gpus"]) == 1
+    assert report["reasons"][0].startswith("The infoROM of 0000:3B:00.0 is corrupted. Reset ")
+
+
+def test_the_errors_of_an_amd_gpu_are_asked_for_once_it_is_listed(machine: Machine) -> None:
+    machine.install("mi350x")
+    (machine.bin / "amd-smi").rename(machine.bin / "whole")
+    errors = '[{"gpu": 0, "ecc": {"total_uncorrectable_count": 5}}]'
+    machine.script("amd-smi", f"case $1 in metric) echo '{errors}';; *) exec whole \"$@\";; esac")
+
+    assert failed(machine.judge()) == ["ecc"]
+
+
 def test_a_tool_that_prints_nonsense_is_a_failed_check(machine: Machine) -> None:
     machine.install("t4")
     machine.script("nvidia-smi", "echo '{{ 1/0 }} hello'")
@@ -313,7 +335,7 @@ def test_cuda_is_started_where_there_are_gpus(
 
     def start(timeout: float) -> CudaStart:
         started.append(timeout)
-        return CudaStart(code=802, problem="CUDA does not start: cuInit returns 802")
+        return CudaStart(problem="CUDA does not start: cuInit returns 802")
 
     monkeypatch.setattr(looking, "start_cuda", start)
 
