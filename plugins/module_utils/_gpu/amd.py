@@ -1,10 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What AMD's tools say: ``amd-smi``, and its forerunner ``rocm-smi``.
+"""Reads the JSON of AMD's tools: ``amd-smi``, and its predecessor ``rocm-smi``.
 
-Both write JSON, whose shape differs from version to version: a list of GPUs, or an object that
-holds that list.
+Its shape depends on the version: a list of GPUs, or an object that holds the list.
 """
 
 from __future__ import annotations
@@ -25,15 +24,16 @@ ROCM_SMI = (
 
 _MIB = 1024 * 1024
 
-# Numbers stay as they are written, as some tools quote them; they may have any number of digits.
+# Numbers stay text: some tools quote them, and they may have any number of digits.
 _JSON = json.JSONDecoder(parse_int=str, parse_float=str)
 
 
 def parse_amd_smi(text: str, ecc_text: str = "") -> list[Gpu]:
     """Return the GPUs in the output of AMD_SMI and AMD_SMI_ECC. Raises UnreadableOutput."""
+    entries = _entries(text)
     errors = {
         _text(entry, "gpu"): number_value(_text(entry, "ecc", "total_uncorrectable_count"))
-        for entry in (_entries("amd-smi", ecc_text) if ecc_text.strip() else [])
+        for entry in (_entries(ecc_text) if entries and ecc_text.strip() else [])
     }
     return [
         Gpu(
@@ -46,7 +46,7 @@ def parse_amd_smi(text: str, ecc_text: str = "") -> list[Gpu]:
             memory_total_mib=number_value(_text(entry, "vram", "size", "value")),
             ecc_uncorrected_volatile=errors.get(_text(entry, "gpu")),
         )
-        for index, entry in enumerate(_entries("amd-smi", text))
+        for index, entry in enumerate(entries)
     ]
 
 
@@ -54,7 +54,7 @@ def parse_rocm_smi(text: str) -> list[Gpu]:
     """Return the GPUs in the output of ROCM_SMI. Raises UnreadableOutput."""
     document = _document("rocm-smi", text)
     if not isinstance(document, dict):
-        raise UnreadableOutput("rocm-smi", "its JSON is no object")
+        raise UnreadableOutput("rocm-smi", "its JSON is not an object")
     driver = text_value(_text(document, "system", "Driver version"))
     cards = [
         document[name] for name in document
@@ -75,25 +75,25 @@ def parse_rocm_smi(text: str) -> list[Gpu]:
 
 
 def _document(tool: str, text: str) -> t.Any:
-    """Return the JSON in an output; warnings may stand before it."""
+    """Return the JSON in an output; warnings may come first."""
     begin = min((text.find(c) for c in "[{" if c in text), default=-1)
     try:
         return _JSON.raw_decode(text, begin)[0] if begin >= 0 else None
     except (ValueError, RecursionError):
-        raise UnreadableOutput(tool, "its output is not the JSON that was asked for") from None
+        raise UnreadableOutput(tool, "its output is not JSON") from None
 
 
-def _entries(tool: str, text: str) -> list[dict[str, t.Any]]:
-    document = _document(tool, text)
+def _entries(text: str) -> list[dict[str, t.Any]]:
+    document = _document("amd-smi", text)
     if isinstance(document, dict):
         document = document.get("gpu_data")
     if not isinstance(document, list):
-        raise UnreadableOutput(tool, "its JSON is no list of GPUs")
+        raise UnreadableOutput("amd-smi", "its JSON is not a list of GPUs")
     return [entry for entry in document if isinstance(entry, dict)]
 
 
 def _text(data: t.Any, *path: str) -> str | None:
-    """Return the value at a path of keys, as text; numbers are written in several ways."""
+    """Return the text or number at a path of keys, as text."""
     for name in path:
         data = data.get(name) if isinstance(data, dict) else None
     if isinstance(data, (str, int, float)) and not isinstance(data, bool):

@@ -3,8 +3,8 @@
 
 """Runs a command that may hang or flood, as the tools of a broken GPU do.
 
-Nothing here waits longer than it was told: not for a process that ignores signals, not for one that
-the kernel does not let go.
+Nothing here waits past its time limit: not for a process that ignores signals, not for one that is
+stuck in the kernel.
 
     >>> run_command(["nvidia-smi", "-q", "-x"], 20).stdout
 """
@@ -22,21 +22,21 @@ import typing as t
 from dataclasses import dataclass
 
 MAX_BYTES = 4 * 1024 * 1024
-"""What is kept of each output; ``nvidia-smi -q -x`` writes 20 KiB for each GPU."""
+"""The most that is kept of each output; ``nvidia-smi -q -x`` writes 20 KiB per GPU."""
 
-# Where tools are on machines whose PATH for ssh commands is short. After PATH, never before it.
+# Tools are here on machines whose PATH for ssh commands is short. After PATH, never before it.
 _MORE_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin", "/opt/rocm/bin")
 
-# How often a process that has closed its outputs is looked at, and how long a killed one may take
-# to go. One that sleeps uninterruptibly in the kernel takes for ever, and is left to it. A daemon
-# has as much time to let go of the outputs of the command that started it.
+# How often to check on a process that has closed its outputs, and how long a killed one may take
+# to exit. One in uninterruptible sleep never does, and is left alone. A daemon has as long to let
+# go of the outputs of the command that started it.
 _TICK = 0.05
 _GRACE = 1.0
 
 
 @dataclass(frozen=True)
 class Ran:
-    """A command that ran, or could not be started: then ``problem`` says why."""
+    """A command that ran, or could not be started (``problem`` says why)."""
 
     code: int | None = None
     stdout: str = ""
@@ -47,7 +47,7 @@ class Ran:
 
     @property
     def ok(self) -> bool:
-        """Whether it ended by itself, and well."""
+        """Whether it ended by itself, with exit code 0."""
         return self.code == 0 and not self.timed_out and not self.flooded
 
 
@@ -64,22 +64,13 @@ def run_command(
     environment: t.Mapping[str, str] | None = None,
     max_bytes: int = MAX_BYTES,
 ) -> Ran:
-    """Run a command for at most ``timeout`` seconds; then it is killed with all that it started.
+    """Run a command for at most ``timeout`` seconds; then kill it and everything it started.
 
-    So is one that writes more than ``max_bytes``. What it wrote until then is returned.
+    The same happens if it writes more than ``max_bytes``. Its output so far is returned.
     """
     deadline = time.monotonic() + timeout
     try:
-        # AnsibleModule's run_command waits for a process that it could not kill.
-        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
-            list(argv),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, "LC_ALL": "C"} if environment is None else dict(environment),
-            # A process group of its own, so that the kill reaches what it started.
-            start_new_session=True,
-        )
+        process = _start(argv, environment)
     except OSError as exc:
         return Ran(problem=exc.strerror or str(exc))
     reader = _Reader(process, max_bytes)
@@ -87,7 +78,7 @@ def run_command(
     try:
         reader.read_until(deadline)
         timed_out = not reader.flooded and not _ended(process, deadline)
-        # A daemon that it has started, and that has let go of the outputs, is meant to stay.
+        # A daemon that the command started, and that has let go of the outputs, is meant to stay.
         finished = not timed_out and reader.at_end
     finally:
         reader.close()
@@ -99,6 +90,21 @@ def run_command(
         stderr=reader.text(1),
         timed_out=timed_out,
         flooded=reader.flooded,
+    )
+
+
+def _start(
+    argv: t.Sequence[str], environment: t.Mapping[str, str] | None
+) -> subprocess.Popen[bytes]:
+    # AnsibleModule's run_command waits for a process that it could not kill.
+    return subprocess.Popen(  # pylint: disable=ansible-bad-function
+        list(argv),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "LC_ALL": "C"} if environment is None else dict(environment),
+        # A process group of its own, so that the kill reaches everything it started.
+        start_new_session=True,
     )
 
 
@@ -119,9 +125,9 @@ class _Reader:
         self.flooded = False
 
     def read_until(self, deadline: float) -> None:
-        """Read until both outputs are closed, or it is late, or too much.
+        """Read until both outputs are closed, time is up, or the output is too long.
 
-        What the process has started and has its outputs is not waited for when it is gone itself.
+        Once the process has exited, whatever else holds its outputs is not waited for.
         """
         gone = False
         while self._selector.get_map() and not self.flooded:
@@ -160,7 +166,7 @@ class _Reader:
 
 
 def _ended(process: subprocess.Popen[bytes], deadline: float) -> bool:
-    """Return whether the process is gone, at the latest at the deadline."""
+    """Wait until the deadline, and return whether the process has exited."""
     while process.poll() is None:
         left = deadline - time.monotonic()
         if left <= 0:
@@ -170,7 +176,7 @@ def _ended(process: subprocess.Popen[bytes], deadline: float) -> bool:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of the process and of its group, without waiting for it for long."""
+    """Kill the process and its group, without waiting long."""
     with contextlib.suppress(OSError):
         os.killpg(process.pid, signal.SIGKILL)
     _ended(process, time.monotonic() + _GRACE)

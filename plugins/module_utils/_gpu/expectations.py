@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a user expects of the GPUs of a machine, checked before anything is run."""
+"""A user's expectations of a machine's GPUs, checked before anything runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
 
 @dataclass(frozen=True)
 class Expectations:
-    """None means that anything is fine."""
+    """None means anything goes."""
 
     count: int | None = None
     name: str | None = None
@@ -36,13 +36,13 @@ class Expectations:
 
     @classmethod
     def from_options(cls, options: t.Mapping[str, t.Any]) -> Expectations:
-        """Return what the options of the module ask for. Raises OptionError."""
+        """Read the options of the module. Raises OptionError."""
         count = options["expected_count"]
         if count is not None and count < 0:
             raise OptionError("expected_count", f"must be 0 or more, not {count}")
         return cls(
             count=count,
-            # Empty is how a variable that nobody has set comes in.
+            # A survey passes an empty text for a variable that is not set.
             name=(options["expected_name"] or "").strip() or None,
             min_driver_version=_checked_version("min_driver_version", options),
             min_cuda_version=_checked_version("min_cuda_version", options),
@@ -53,17 +53,17 @@ class Expectations:
 
     @property
     def wants_gpus(self) -> bool:
-        """Whether a machine without any GPU is not what was expected."""
+        """Whether a machine without any GPU fails."""
         return bool(self.count) or (self.count is None and self.name is not None)
 
     def fits_name(self, name: str) -> bool:
-        """Return whether a GPU of this name is meant, by whole words: L40 is not L40S."""
+        """Return whether a GPU of this name is expected, by whole words: L40 is not L40S."""
         words = re.escape(self.name or "")
         return bool(re.search(rf"(?<![A-Za-z0-9]){words}(?![A-Za-z0-9])", name, re.IGNORECASE))
 
 
 def version_key(text: str) -> tuple[int, ...]:
-    """Return a version for comparison: ``550.90.07`` is before ``550.127.05``; 12 equals 12.0."""
+    """Return a version for comparison: ``550.90.07`` < ``550.127.05``, and 12 equals 12.0."""
     numbers = [int(number[:9]) for number in re.findall(r"[0-9]+", text, re.ASCII)]
     while numbers and numbers[-1] == 0:
         numbers.pop()

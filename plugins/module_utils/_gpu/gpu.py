@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One GPU, whoever made it, as its maker's tool describes it."""
+"""One GPU of any maker, as the maker's tool describes it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 
 from .._text import printable
 
-# Longer than any name, version or identifier that a tool has ever shown.
+# Longer than any name, version or identifier seen so far.
 _TEXT_LENGTH = 96
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """What is known of a GPU. None means that the tool does not say, or that it does not apply."""
+    """None means that the tool does not report a value, or that it does not apply."""
 
     index: int
     vendor: str
@@ -53,13 +53,24 @@ class Gpu:
 
     @property
     def label(self) -> str:
-        """What a sentence calls it."""
+        """Its name in a sentence."""
         where = f" ({self.pci_bus_id})" if self.pci_bus_id else ""
         return f"GPU {self.index}{where}"
 
+    @property
+    def hardware_throttles(self) -> list[str]:
+        """The reasons of hardware, not of software, for low clocks."""
+        return [reason for reason in self.throttle_reasons if reason.startswith("hw_")]
+
+    @property
+    def fabric_is_ready(self) -> bool:
+        """Whether it has joined the NVLink fabric without an error."""
+        joined = (self.fabric_state or "").lower() == "completed"
+        return joined and (self.fabric_status or "success").lower() == "success"
+
 
 def text_value(text: str | None) -> str | None:
-    """Return a value of a tool as one printable line; None for all the ways to say nothing."""
+    """Return a tool's value as one printable line; None for ``N/A`` and its like."""
     if text is None:
         return None
     line = printable(text, _TEXT_LENGTH)
@@ -69,13 +80,13 @@ def text_value(text: str | None) -> str | None:
 
 
 def number_value(text: str | None) -> int | None:
-    """Return the whole number that a value like ``81559 MiB`` or ``-2 C`` begins with."""
+    """Return the whole number at the start of a value such as ``81559 MiB`` or ``-2 C``."""
     match = re.match(r"\s*(-?[0-9]{1,18})(?![0-9])", text or "", re.ASCII)
     return int(match[1]) if match else None
 
 
 def switch_value(text: str | None) -> bool | None:
-    """Return whether a value says yes; None if it says neither yes nor no."""
+    """Return True for a yes, False for a no, None for anything else."""
     word = (text or "").strip().lower()
     if word in ("enabled", "yes", "active", "pending"):
         return True

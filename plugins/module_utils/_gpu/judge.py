@@ -1,9 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Judges the GPUs of a machine: all checks, and the one verdict that they amount to.
+"""Judges the GPUs of a machine: all checks, and one verdict.
 
-A pure function of what was found and what was expected.
+A pure function of the facts and the expectations.
 
     >>> judge(look(20.0), Expectations(count=8))["verdict"]
 """
@@ -12,75 +12,78 @@ from __future__ import annotations
 
 import typing as t
 
-from . import gpu_checks as state
+from . import driver_checks as driver
+from . import gpu_checks as each
 from . import machine_checks as machine
-from . import nvidia as _gpu_nvidia
-from .check import CHECK_NAMES, FAIL, NO_GPU, PASS, SKIP, Check
+from .check import FAIL, NO_GPU, PASS, Outcome, failed, passed, skipped
 from .expectations import Expectations
 from .facts import Facts
+from .tool import TIMED_OUT
+
+_Check = t.Callable[[Facts, Expectations], Outcome]
+
+CHECKS: tuple[tuple[str, _Check], ...] = (
+    ("tool", driver.tool),
+    ("driver_library", driver.driver_library),
+    ("count", machine.count),
+    ("name", machine.name),
+    ("driver_version", driver.driver_version),
+    ("cuda_version", driver.cuda_version),
+    ("gpu_state", each.gpu_state),
+    ("ecc", each.ecc),
+    ("memory_rows", each.memory_rows),
+    ("kernel_log", machine.kernel_log),
+    ("temperature", each.temperature),
+    ("throttling", each.throttling),
+    ("persistence", each.persistence),
+    ("mig", each.mig),
+    ("fabric", machine.fabric),
+    ("cuda_start", driver.cuda_start),
+)
+"""A report has all of them, in this order."""
+
+CHECK_NAMES = tuple(name for name, _check in CHECKS)
 
 
 def judge(facts: Facts, expected: Expectations) -> dict[str, t.Any]:
     """Return ``verdict``, ``reasons``, ``gpus`` and ``checks``."""
-    checks = _without_gpus(expected) if has_no_gpu(facts) else _with_gpus(facts, expected)
-    failed = [check for check in checks if check.verdict == FAIL]
-    verdict, told = (FAIL, failed) if failed else (PASS, [])
-    if has_no_gpu(facts) and not failed:
-        verdict, told = NO_GPU, [check for check in checks if check.name == "count"]
+    no_gpu = has_no_gpu(facts)
+    if no_gpu:
+        outcomes = _without_gpus(expected)
+    else:
+        outcomes = {name: check(facts, expected) for name, check in CHECKS}
+    reasons = [outcome for outcome in outcomes.values() if outcome.verdict == FAIL]
+    verdict = FAIL if reasons else PASS
+    if no_gpu and not reasons:
+        verdict, reasons = NO_GPU, [outcomes["count"]]
     return {
         "verdict": verdict,
-        "reasons": [check.sentence for check in told],
+        "reasons": [outcome.sentence for outcome in reasons],
         "gpus": [gpu.as_dict() for gpu in facts.gpus],
-        "checks": [check.as_dict() for check in checks],
+        "checks": [outcome.as_dict(name) for name, outcome in outcomes.items()],
     }
 
 
 def has_no_gpu(facts: Facts) -> bool:
-    """Return whether there is no sign of a GPU, be it healthy or not.
+    """Return whether there is no sign of a GPU, healthy or not.
 
-    The tools may be installed all the same: images are made for machines of many kinds.
+    The tools may be installed all the same: one image serves many kinds of machines.
     """
-    nvidia_says_none = facts.nvidia.answered or facts.nvidia.kind in (
-        _gpu_nvidia.MISSING, _gpu_nvidia.NO_DRIVER, _gpu_nvidia.NO_DEVICES,
-    )  # fmt: skip
-    amd_says_none = facts.amd.kind != _gpu_nvidia.TIMED_OUT
-    plugged = facts.nvidia_functions or facts.amd_functions
-    found = plugged or facts.gpus or facts.pci_timed_out
-    return nvidia_says_none and amd_says_none and not found
+    if facts.nvidia_functions or facts.amd_functions or facts.gpus or facts.pci_timed_out:
+        return False
+    nvidia_works = facts.nvidia.answered or facts.nvidia.finds_nothing
+    return nvidia_works and facts.amd.kind != TIMED_OUT
 
 
-def _without_gpus(expected: Expectations) -> list[Check]:
+def _without_gpus(expected: Expectations) -> dict[str, Outcome]:
+    """Only the count is judged."""
     if expected.wants_gpus:
         wanted = f"{expected.count or ''} {expected.name or 'GPU'}".strip()
-        detail = (
-            f"no GPU is there; expected: {wanted}. "
-            "Is it the machine that was ordered? If so, ask the vendor for another."
+        count = failed(
+            f"there is no GPU; expected: {wanted}. "
+            "Is this the machine you ordered? If so, ask the vendor for another one."
         )
-        count = Check("count", FAIL, detail)
     else:
-        count = Check("count", PASS, "there is no GPU, and none is expected")
-    skipped = "there is no GPU"
-    return [count if name == "count" else Check(name, SKIP, skipped) for name in CHECK_NAMES]
-
-
-def _with_gpus(facts: Facts, expected: Expectations) -> list[Check]:
-    return [
-        machine.tool(facts),
-        machine.driver_library(facts),
-        machine.count(facts, expected),
-        machine.name(facts, expected),
-        machine.driver_version(facts, expected),
-        machine.cuda_version(facts, expected),
-        *_each_gpu(facts, state.gpu_state, state.ecc, state.memory_rows),
-        machine.kernel_log(facts),
-        *_each_gpu(facts, state.temperature, state.throttling, state.persistence, state.mig),
-        machine.fabric(facts),
-        machine.cuda_start(facts),
-    ]
-
-
-def _each_gpu(facts: Facts, *checks: t.Callable[[Facts], Check]) -> list[Check]:
-    """Return the checks that look at every GPU; there may be GPUs that no tool lists."""
-    if facts.gpus:
-        return [check(facts) for check in checks]
-    return [Check(check.__name__, SKIP, "no tool has listed the GPUs") for check in checks]
+        count = passed("there is no GPU, and none is expected")
+    outcomes = dict.fromkeys(CHECK_NAMES, skipped("there is no GPU"))
+    return {**outcomes, "count": count}

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the kernel log says about GPUs: Xid errors, lost devices, versions that do not fit."""
+"""Reads the kernel log for GPUs: Xid errors, lost devices, mismatched versions."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _OFF_THE_BUS = re.compile(r"NVRM: (?:GPU (?:at )?(?:PCI:)?([0-9a-fA-F:.]{7,16}):
 _CLIENT = re.compile(r"NVRM: API mismatch: the client has the version ([0-9.]{1,40})")
 _MODULE = re.compile(r"this kernel module has the version ([0-9.]{1,40})")
 
-# Those that a program causes, or that other checks judge by what is left of them: memory that was
-# remapped (63), and errors that were contained (94). The numbers are those of NVIDIA's page
-# "Xid Errors". A machine that was just handed over should have none of all others.
+# Caused by programs, or judged by other checks by their effect: remapped memory (63) and contained
+# errors (94). The numbers are from NVIDIA's page "Xid Errors". A machine that was just handed over
+# should have no others.
 _OF_PROGRAMS = frozenset((13, 31, 32, 43, 45, 63, 68, 69, 94))
 
 # A log may repeat one error a million times.
@@ -45,7 +45,7 @@ class Xid:
 
     @property
     def is_fault(self) -> bool:
-        """Whether it says something about the machine, and not about a program."""
+        """Whether the machine is at fault, not a program."""
         return self.code not in _OF_PROGRAMS
 
     def __str__(self) -> str:
@@ -54,7 +54,7 @@ class Xid:
 
 @dataclass(frozen=True)
 class KernelLog:
-    """What was found; each kind of error once for each GPU."""
+    """Each kind of error once per GPU."""
 
     xids: tuple[Xid, ...] = ()
     off_the_bus: tuple[str, ...] = ()
@@ -63,13 +63,13 @@ class KernelLog:
 
     @property
     def faults(self) -> list[str]:
-        """What is wrong with the machine, in words."""
+        """The faults of the machine, in words."""
         lost = [f"{address} has fallen off the bus" for address in self.off_the_bus]
         return [str(xid) for xid in self.xids if xid.is_fault] + lost
 
 
 def parse_kernel_log(text: str) -> KernelLog:
-    """Return what a kernel log says about GPUs, in the format of dmesg or of journalctl."""
+    """Read a kernel log in the format of dmesg or journalctl."""
     xids: dict[tuple[int, str], Xid] = {}
     lost: dict[str, None] = {}
     client = module = named = None
@@ -86,7 +86,7 @@ def parse_kernel_log(text: str) -> KernelLog:
         named = _first(_THE_GPU, line) or named
         client = _first(_CLIENT, line) or client
         module = _first(_MODULE, line) or module
-    # Most drivers report it twice, as Xid 79 as well.
+    # Most drivers report a lost GPU twice, also as Xid 79.
     reported = {xid.address for xid in xids.values() if xid.code == 79}
     gone = [address for address in lost if address not in reported]
     if reported:
@@ -100,6 +100,6 @@ def _first(pattern: t.Pattern[str], line: str) -> str | None:
 
 
 def _address(text: str) -> str:
-    """Return a PCI address in full: the log of an Xid leaves out the function."""
+    """Return a full PCI address: an Xid is logged without the function."""
     address = normal_address(text.strip(":."))
     return address if "." in address else f"{address}.0"

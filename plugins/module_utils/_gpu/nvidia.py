@@ -1,10 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ``nvidia-smi`` says: its XML, its complaints, and its table of NVLinks.
+"""Reads the XML of ``nvidia-smi``, its table of NVLinks, and the version of the kernel module.
 
-The XML has been there since the first versions, and new drivers add to it; the columns of
-``--query-gpu`` were renamed several times, and one that is not known fails the whole query.
+XML, because new drivers only add to it; columns of ``--query-gpu`` were renamed several times, and
+an unknown one fails the whole query.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ import typing as t
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from .._text import printable, tail
-from .command import Ran
+from .._text import printable
 from .gpu import Gpu, number_value, switch_value, text_value
 from .pci import normal_address
 from .tool import UnreadableOutput
 
 _BEGIN, _END = "<nvidia_smi_log>", "</nvidia_smi_log>"
 
-# What stands in place of any value of a GPU that does not answer.
+# A GPU that does not respond has this in place of any value.
 _TROUBLE = re.compile(r"GPU is lost|requires reset|unknown error|\bERR!", re.IGNORECASE)
 
 _UNCORRECTED = (
@@ -37,7 +36,7 @@ _VERSION = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){1,5}", re.ASCII)
 
 @dataclass(frozen=True)
 class SmiLog:
-    """The document of ``nvidia-smi -q -x``; ``remarks`` is what stands around it."""
+    """The document of ``nvidia-smi -q -x``; ``remarks`` is the text around it."""
 
     driver_version: str | None
     cuda_version: str | None
@@ -46,13 +45,13 @@ class SmiLog:
 
 
 def parse_smi_xml(text: str) -> SmiLog:
-    """Return what ``nvidia-smi -q -x`` says, of any version. Raises UnreadableOutput.
+    """Read the output of ``nvidia-smi -q -x`` of any version. Raises UnreadableOutput.
 
-    Some versions print warnings before or behind the document.
+    Some versions print warnings before or after the document.
     """
     begin, end = text.find(_BEGIN), text.rfind(_END)
     if not 0 <= begin < end:
-        raise UnreadableOutput("nvidia-smi", "its output is not the XML document that -q -x prints")
+        raise UnreadableOutput("nvidia-smi", "its output is not the XML that -q -x prints")
     end += len(_END)
     try:
         root = ElementTree.fromstring(text[begin:end])  # noqa: S314 - no prolog, so no entities
@@ -109,7 +108,7 @@ def _memory_errors(gpu: ElementTree.Element) -> dict[str, t.Any]:
 
 
 def _uncorrected(counts: ElementTree.Element | None) -> int | None:
-    """Return the sum of uncorrected errors; old drivers count double bits, one level down."""
+    """Return the sum of uncorrected errors; old drivers count double-bit errors instead."""
     if counts is None:
         return None
     numbers = [number_value(counts.findtext(name)) for name in _UNCORRECTED]
@@ -119,7 +118,7 @@ def _uncorrected(counts: ElementTree.Element | None) -> int | None:
 
 
 def _temperatures(gpu: ElementTree.Element) -> dict[str, t.Any]:
-    """Return degrees: up to Ampere the limits are absolute, from Ada on they are distances."""
+    """Return degrees. Up to Ampere limits are absolute, from Ada on they are margins."""
     found = {
         "temperature_c": "gpu_temp",
         "temperature_slowdown_c": "gpu_temp_slow_threshold",
@@ -130,7 +129,7 @@ def _temperatures(gpu: ElementTree.Element) -> dict[str, t.Any]:
 
 
 def _active_reasons(gpu: ElementTree.Element) -> tuple[str, ...]:
-    """Return why the clocks are low. The element was renamed from throttle to event in 2023."""
+    """Return the reasons for low clocks; 2023 renamed the element from throttle to event."""
     reasons = [
         *gpu.iterfind("clocks_event_reasons/*"),
         *gpu.iterfind("clocks_throttle_reasons/*"),
@@ -147,8 +146,8 @@ def _recovery_action(gpu: ElementTree.Element) -> str | None:
 
 
 def _trouble(gpu: ElementTree.Element) -> str | None:
-    """Return the first value that says that the GPU does not answer."""
-    # Whoever runs something on the GPU chooses the name of the process.
+    """Return the first value that shows that the GPU does not respond."""
+    # Users choose the names of their processes.
     for part in (child for child in gpu if child.tag != "processes"):
         for element in part.iter():
             if element.text and _TROUBLE.search(element.text):
@@ -156,69 +155,14 @@ def _trouble(gpu: ElementTree.Element) -> str | None:
     return None
 
 
-MISSING = "missing"
-TIMED_OUT = "timed_out"
-MISMATCH = "mismatch"
-NO_DRIVER = "no_driver"
-NO_DEVICES = "no_devices"
-LOST = "lost"
-FAILED = "failed"
-
-# The complaint is there, whatever came before it.
-_LAST_WORDS = 20_000
-
-# Texts first: the same exit code means several things. Both go to either stream.
-_COMPLAINTS = (
-    (MISMATCH, re.compile(r"driver/library version mismatch", re.IGNORECASE)),
-    (LOST, re.compile(r"unable to determine the device handle|GPU is lost", re.IGNORECASE)),
-    (NO_DRIVER, re.compile(r"couldn.t communicate with the NVIDIA driver", re.IGNORECASE)),
-    (NO_DRIVER, re.compile(r"NVML: (driver not loaded|unknown error)", re.IGNORECASE)),
-    (NO_DEVICES, re.compile(r"no devices were found", re.IGNORECASE)),
-)
-# From the manual page.
-_CODES = {6: NO_DEVICES, 9: NO_DRIVER, 12: NO_DRIVER, 15: LOST}
-
-
-def complaint_kind(ran: Ran) -> str:
-    """Return what kind of failure of ``nvidia-smi`` this is."""
-    if ran.timed_out:
-        return TIMED_OUT
-    text = last_words(ran)
-    for kind, pattern in _COMPLAINTS:
-        if pattern.search(text):
-            return kind
-    return _CODES.get(ran.code or 0, FAILED)
-
-
-def last_words(ran: Ran) -> str:
-    """Return what a tool said last, of both its outputs."""
-    return tail(ran.stdout, _LAST_WORDS) + tail(ran.stderr, _LAST_WORDS)
-
-
-def complaint_text(ran: Ran) -> str:
-    """Return what the tool itself says about its failure, in one line."""
-    if ran.problem:
-        return printable(ran.problem)
-    if ran.flooded:
-        return "it wrote without end"
-    text = printable(ran.stderr.strip() or ran.stdout.strip() or "it says nothing").rstrip(".")
-    return f"{text} (exit code {ran.code})"
-
-
-def library_version(text: str) -> str | None:
-    """Return the version of the library that the complaint about a mismatch names."""
-    match = re.search(r"library version:?\s{0,9}([0-9.]{1,40})", text)
-    return match[1].strip(".") if match else None
-
-
 def module_version(text: str) -> str | None:
-    """Return the version of the loaded kernel module, from /proc or /sys."""
+    """Return the version in a file of the loaded kernel module, in /proc or /sys."""
     match = _VERSION.search(text)
     return match[0] if match else None
 
 
 def inactive_links(text: str) -> dict[int, list[int]]:
-    """Return the links that ``nvidia-smi nvlink --status`` calls inactive, by index of the GPU."""
+    """Read ``nvidia-smi nvlink --status``: the inactive links by index of their GPU."""
     found: dict[int, list[int]] = {}
     gpu: int | None = None
     for line in text.splitlines():

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The PCI functions of a machine: what is plugged in, whether a driver sees it or not."""
+"""The PCI functions of a machine: everything plugged in, with or without a driver."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ AMD = "1002"
 
 # VGA and 3D controllers.
 _NVIDIA_CLASSES = ("0300", "0302")
-# Display controllers and processing accelerators: what AMD's compute GPUs are. Not the VGA class,
-# which is also that of the graphics in many of its CPUs.
+# Display controllers and processing accelerators: AMD's compute GPUs. Not the VGA class, because
+# the graphics in many of AMD's CPUs have it too.
 _AMD_CLASSES = ("0302", "0380", "1200")
 
 # `lspci -Dn`: address, class, vendor, device, and a revision. Old ones write "Class" before it.
@@ -31,7 +31,7 @@ _LSPCI_LINE = re.compile(
 
 @dataclass(frozen=True)
 class PciFunction:
-    """One function; the numbers are hexadecimal, in lower case, as lspci writes them."""
+    """One function. Numbers are hexadecimal and in lower case, as lspci prints them."""
 
     address: str
     class_code: str
@@ -41,29 +41,29 @@ class PciFunction:
 
     @property
     def is_nvidia_gpu(self) -> bool:
-        """Whether it is a GPU of NVIDIA."""
+        """Whether it is an NVIDIA GPU."""
         return self.vendor == NVIDIA and self.class_code in _NVIDIA_CLASSES
 
     @property
     def is_amd_gpu(self) -> bool:
-        """Whether it is a compute GPU of AMD."""
+        """Whether it is an AMD compute GPU."""
         return self.vendor == AMD and self.class_code in _AMD_CLASSES
 
     @property
     def is_nvswitch(self) -> bool:
-        """Whether it is an NVSwitch: a bridge, and newer than the bridges of NVIDIA's chipsets."""
+        """Whether it is an NVSwitch: a bridge newer than those of NVIDIA's old chipsets."""
         return self.vendor == NVIDIA and self.class_code == "0680" and int(self.device, 16) > 0x1000
 
     @property
     def is_dead(self) -> bool:
-        """Whether it does not answer any more; reading it gives ones only."""
+        """Whether it has stopped responding: every bit reads as one."""
         return self.revision == "ff"
 
 
 def normal_address(text: str) -> str:
     """Return a PCI address as the kernel writes it: ``0000:3b:00.0`` for ``00000000:3B:00.0``.
 
-    What is no address comes back in lower case.
+    Anything else comes back in lower case.
     """
     domain, colon, rest = text.strip().lower().partition(":")
     if not colon or rest.count(":") != 1:
@@ -72,7 +72,7 @@ def normal_address(text: str) -> str:
 
 
 def parse_lspci(text: str) -> list[PciFunction]:
-    """Return the functions in the output of ``lspci -Dn``; lines of another form are ignored."""
+    """Return the functions in the output of ``lspci -Dn``; other lines are ignored."""
     found = (_LSPCI_LINE.match(line.strip().lower()) for line in text.splitlines())
     return [PciFunction(normal_address(m[1]), m[2], m[3], m[4], m[5] or "") for m in found if m]
 
@@ -80,27 +80,28 @@ def parse_lspci(text: str) -> list[PciFunction]:
 def read_sysfs(folder: str = SYSFS) -> list[PciFunction] | None:
     """Return the functions that the kernel knows; None if it shows none at all."""
     try:
-        addresses = sorted(os.listdir(folder))
+        names = sorted(os.listdir(folder))
     except OSError:
         return None
-    functions = []
-    for address in addresses:
-        values = {
-            name: _hexadecimal(os.path.join(folder, address, name))
-            for name in ("class", "vendor", "device", "revision")
-        }
-        if values["class"] and values["vendor"] and values["device"]:
-            functions.append(
-                PciFunction(
-                    normal_address(address),
-                    # Base class, subclass and programming interface; lspci shows the first two.
-                    values["class"].rjust(6, "0")[:4],
-                    values["vendor"].rjust(4, "0"),
-                    values["device"].rjust(4, "0"),
-                    values["revision"],
-                )
-            )
-    return functions or None
+    found = [_read_function(os.path.join(folder, name)) for name in names]
+    return [function for function in found if function] or None
+
+
+def _read_function(folder: str) -> PciFunction | None:
+    class_code, vendor, device, revision = (
+        _hexadecimal(os.path.join(folder, name))
+        for name in ("class", "vendor", "device", "revision")
+    )
+    if not (class_code and vendor and device):
+        return None
+    return PciFunction(
+        normal_address(os.path.basename(folder)),
+        # Base class, subclass and programming interface; lspci shows the first two.
+        class_code.rjust(6, "0")[:4],
+        vendor.rjust(4, "0"),
+        device.rjust(4, "0"),
+        revision,
+    )
 
 
 def addresses(functions: t.Iterable[PciFunction]) -> str:
@@ -109,7 +110,7 @@ def addresses(functions: t.Iterable[PciFunction]) -> str:
 
 
 def _hexadecimal(path: str) -> str:
-    """Return the number in a file of sysfs (``0x10de``) without its prefix, or nothing."""
+    """Return the number in a file of sysfs (``0x10de``) without its prefix; empty if unreadable."""
     try:
         with open(path, encoding="ascii") as file:
             value = file.read(32).strip().lower()

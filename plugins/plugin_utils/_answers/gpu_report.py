@@ -12,8 +12,9 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ...module_utils._gpu.check import CHECK_NAMES, FAIL, NO_GPU, PASS, SKIP
+from ...module_utils._gpu.check import FAIL, NO_GPU, PASS, SKIP
 from ...module_utils._gpu.gpu import Gpu
+from ...module_utils._gpu.judge import CHECK_NAMES
 from ...module_utils._text import json_type, printable
 
 _GPUS = 64

@@ -21,7 +21,10 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._gpu import nv
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu import pci as _gpu_pci
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.command import Ran
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.gpu import Gpu
-from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.tool import UnreadableOutput
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.tool import (
+    UnreadableOutput,
+    failed_tool,
+)
 from ansible_collections.compute_desk.supply.plugins.module_utils._text import printable
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import (
     cloud_init,
@@ -80,8 +83,8 @@ def judge_kernel_log(text: str) -> list[str]:
 
 def judge_nvidia_smi(text: str) -> list[str]:
     ran = Ran(code=1, stdout=text, stderr=text)
-    said = [_gpu_nvidia.complaint_kind(ran), _gpu_nvidia.complaint_text(ran)]
-    said.append(_gpu_nvidia.library_version(text) or "")
+    tool = failed_tool("nvidia-smi", ran)
+    said = [tool.complaint, tool.library_version or "", *tool.corrupted_inforoms]
     _gpu_nvidia.inactive_links(text)
     with contextlib.suppress(UnreadableOutput):
         said += gpu_words(_gpu_nvidia.parse_smi_xml(text).gpus)

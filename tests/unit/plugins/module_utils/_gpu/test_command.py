@@ -13,9 +13,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.compute_desk.supply.plugins.module_utils._gpu import (
-    command as _gpu_command,
-)
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu import command
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.command import (
     find_tool,
     run_command,
@@ -24,7 +22,7 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.command i
 LONG = 60.0
 
 
-def python(code: str, timeout: float = LONG, **options: t.Any) -> _gpu_command.Ran:
+def python(code: str, timeout: float = LONG, **options: t.Any) -> command.Ran:
     return run_command([sys.executable, "-I", "-c", code], timeout, **options)
 
 
@@ -68,7 +66,7 @@ def test_a_command_that_cannot_be_started_has_a_problem(tmp_path: Path) -> None:
     assert not run_command([str(tmp_path / "missing")], LONG).ok
 
 
-def hang(script: str, pid_file: Path) -> _gpu_command.Ran:
+def hang(script: str, pid_file: Path) -> command.Ran:
     """Run a script that hangs once it has written a file; on a busy machine that takes a while."""
     for timeout in (1.0, 4.0, 16.0):
         ran = run_command(["/bin/sh", "-c", script], timeout)
@@ -133,7 +131,7 @@ def test_a_process_that_cannot_be_killed_is_not_waited_for(monkeypatch: pytest.M
     """As one that sleeps uninterruptibly in the kernel: it gets the signal, and stays."""
     killed: list[int] = []
     monkeypatch.setattr(os, "killpg", lambda pid, number: killed.append(pid))
-    monkeypatch.setattr(_gpu_command, "_GRACE", 0.1)
+    monkeypatch.setattr(command, "_GRACE", 0.1)
 
     ran = python("import time; time.sleep(600)", 0.5)
     monkeypatch.undo()
@@ -156,7 +154,7 @@ def test_tools_are_found_on_path_first(monkeypatch: pytest.MonkeyPatch, tmp_path
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "lspci").write_text("#!/bin/sh\n")
         (tmp_path / folder / "lspci").chmod(0o755)
-    monkeypatch.setattr(_gpu_command, "_MORE_FOLDERS", (str(tmp_path / "usual"),))
+    monkeypatch.setattr(command, "_MORE_FOLDERS", (str(tmp_path / "usual"),))
 
     monkeypatch.setenv("PATH", str(tmp_path / "first"))
     assert find_tool("lspci") == str(tmp_path / "first" / "lspci")

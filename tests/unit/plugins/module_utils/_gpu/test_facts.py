@@ -1,327 +1,77 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whole machines, whose tools are scripts: what is found by running them, and what is judged."""
+"""Facts that follow from others: whose GPUs a machine has, and which tool should answer."""
 
 from __future__ import annotations
 
-import typing as t
-from pathlib import Path
-
 import pytest
-from ansible_collections.compute_desk.supply.plugins.module_utils._gpu import (
-    command as _gpu_command,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._gpu import cuda as _gpu_cuda
-from ansible_collections.compute_desk.supply.plugins.module_utils._gpu import facts as _gpu_facts
-from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.expectations import (
-    Expectations,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.facts import look
-from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.judge import (
-    CHECK_NAMES,
-    judge,
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.facts import Facts
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.gpu import Gpu
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.pci import PciFunction
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.tool import (
+    NO_NVIDIA_SMI,
+    Tool,
 )
 
-from ...gpu_stand_in import NAMES, install, write_script
-
-LONG = 60.0
-
-Report = t.Dict[str, t.Any]
-
-
-class Machine:
-    """A folder that is all that tools are searched in."""
-
-    def __init__(self, folder: Path) -> None:
-        self.bin = folder / "bin"
-        self.bin.mkdir()
-
-    def install(self, name: str) -> None:
-        install(name, self.bin)
-
-    def script(self, command: str, text: str) -> None:
-        write_script(self.bin / command, "#!/bin/sh\n" + text)
-
-    def judge(self, timeout: float = LONG, **expected: t.Any) -> Report:
-        return judge(look(timeout), Expectations(**expected))
+NVIDIA = PciFunction("0000:18:00.0", "0302", "10de", "2330", "a1")
+AMD = PciFunction("0000:05:00.0", "0380", "1002", "74a1", "00")
+SWITCH = PciFunction("0000:06:00.0", "0680", "10de", "22a3", "a1")
+H100 = Gpu(index=0, vendor="nvidia")
+MI300X = Gpu(index=0, vendor="amd")
 
 
-@pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """A machine without any tool, and without anything in /sys and /proc."""
-    made = Machine(tmp_path)
-    monkeypatch.setenv("PATH", str(made.bin))
-    monkeypatch.setattr(_gpu_command, "_MORE_FOLDERS", ("/usr/bin", "/bin"))
-    monkeypatch.setattr(
-        _gpu_facts, "find_tool",
-        lambda name: str(made.bin / name) if (made.bin / name).exists() else None,
-    )  # fmt: skip
-    monkeypatch.setattr(_gpu_facts, "SYSFS", str(tmp_path / "sys"))
-    monkeypatch.setattr(_gpu_facts, "MODULE_VERSION_FILES", (str(tmp_path / "version"),))
-    monkeypatch.setenv("PATH", f"{made.bin}:/usr/bin:/bin")
-    return made
+def nvidia(*gpus: Gpu, kind: str | None = None) -> Tool:
+    return Tool("nvidia-smi", gpus=gpus, kind=kind)
 
 
-def check(report: Report, name: str) -> tuple[str, str]:
-    (found,) = [entry for entry in report["checks"] if entry["name"] == name]
-    return found["verdict"], found["detail"]
+def amd(*gpus: Gpu, kind: str | None = None) -> Tool:
+    return Tool("amd-smi", gpus=gpus, kind=kind)
 
 
-def failed(report: Report) -> list[str]:
-    return [entry["name"] for entry in report["checks"] if entry["verdict"] == "fail"]
+def test_functions_are_told_apart() -> None:
+    facts = Facts(pci=[NVIDIA, AMD, SWITCH])
+
+    assert (facts.nvidia_functions, facts.amd_functions) == ((NVIDIA,), (AMD,))
+    assert facts.has_nvswitch
+    assert not Facts(pci=[NVIDIA]).has_nvswitch
+    assert Facts().nvidia_functions == ()
 
 
-EXPECTED = {
-    "a100": [],
-    "a100_mig": [],
-    "driver_mismatch": ["driver_library"],
-    "ecc_errors": ["gpu_state", "ecc", "memory_rows"],
-    "h100_fabric_not_ready": ["fabric"],
-    "h100_nvswitch": [],
-    "h200": [],
-    "l40s": [],
-    "lost_gpu": ["count", "kernel_log"],
-    "lost_gpu_no_answer": ["tool", "kernel_log"],
-    "mi350x": [],
-    "no_driver": ["tool"],
-    "no_gpu": [],
-    "rtx_3080": [],
-    "rx_7900": [],
-    "t4": [],
-}
+def test_gpus_of_both_makers_are_listed() -> None:
+    assert Facts(nvidia=nvidia(H100), amd=amd(MI300X)).gpus == (H100, MI300X)
+    assert not Facts(nvidia=nvidia(H100)).has_mig
+    assert Facts(nvidia=nvidia(H100, Gpu(index=1, vendor="nvidia", mig_mode=True))).has_mig
 
 
-def test_every_machine_has_an_expectation() -> None:
-    assert list(EXPECTED) == NAMES
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_machine_is_judged_rightly(machine: Machine, name: str) -> None:
-    machine.install(name)
-
-    report = machine.judge()
-
-    assert failed(report) == EXPECTED[name]
-    verdict = "fail" if EXPECTED[name] else "no_gpu" if name == "no_gpu" else "pass"
-    assert report["verdict"] == verdict
-    assert len(report["reasons"]) == (1 if name == "no_gpu" else len(EXPECTED[name]))
-    assert tuple(entry["name"] for entry in report["checks"]) == CHECK_NAMES
-
-
-def test_a_healthy_machine_that_is_what_was_expected(machine: Machine) -> None:
-    machine.install("h100_nvswitch")
-
-    report = machine.judge(
-        count=8, name="H100", min_driver_version="550.90.07", min_cuda_version="12.4"
-    )
-
-    assert (report["verdict"], report["reasons"], len(report["gpus"])) == ("pass", [], 8)
-    assert check(report, "count") == ("pass", "8 plugged in, 8 listed, 8 expected")
-    assert check(report, "name") == ("pass", "NVIDIA H100 80GB HBM3")
-    assert check(report, "driver_version") == ("pass", "565.57.01 is at least 550.90.07")
-    assert check(report, "fabric") == (
-        "pass", "completed on all GPUs; nvidia-fabricmanager is active",
-    )  # fmt: skip
-
-
-def test_a_lost_gpu_is_named_by_its_address(machine: Machine) -> None:
-    machine.install("lost_gpu")
-
-    assert machine.judge()["reasons"][0].startswith(
-        "nvidia-smi lists 7 of the 8 GPUs that are plugged in: 0000:db:00.0 is lost. Reboot"
-    )
-    assert machine.judge(count=8)["reasons"][0].startswith(
-        "8 GPUs expected, 7 listed; nvidia-smi lists 7 of the 8 GPUs that are plugged in: "
-        "0000:db:00.0 is lost."
-    )
-
-
-def test_both_versions_of_a_mismatch_are_named(machine: Machine, tmp_path: Path) -> None:
-    machine.install("driver_mismatch")
-    (reason,) = machine.judge()["reasons"]
-    assert "the kernel has loaded 535.54.03, the library is 535.86." in reason
-    assert "reboot the machine" in reason
-
-    # What is loaded is known from the kernel itself as well, also to who may not read its log.
-    (machine.bin / "dmesg").unlink()
-    (tmp_path / "version").write_text(
-        "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.54.03  Release\n"
-    )
-    assert machine.judge()["reasons"] == [reason]
-
-
-def test_what_was_expected_and_is_not_there(machine: Machine) -> None:
-    machine.install("h200")
-
-    report = machine.judge(count=8, name="H100", min_driver_version="570", min_cuda_version="12.8")
-
-    assert failed(report) == ["count", "name", "driver_version", "cuda_version"]
-    assert report["reasons"][0].startswith("8 GPUs expected, 1 listed.")
-    assert report["reasons"][1].startswith("1 of 1 GPU is not H100, but NVIDIA H200.")
-    assert report["reasons"][2].startswith("The driver is 550.90.12, older than 570.")
-    assert report["reasons"][3].startswith("The CUDA of the driver is 12.4, older than 12.8.")
-
-
-def test_no_gpu_is_fine_unless_one_is_expected(machine: Machine) -> None:
-    for name in ("", "no_gpu"):
-        if name:
-            machine.install(name)
-        assert machine.judge()["reasons"] == ["There is no GPU, and none is expected."]
-        assert machine.judge(count=0)["verdict"] == "no_gpu"
-        assert machine.judge(min_driver_version="550")["verdict"] == "no_gpu"
-        report = machine.judge(count=8, name="H100")
-        assert report["verdict"] == "fail"
-        assert report["reasons"][0].startswith("No GPU is there; expected: 8 H100.")
-        assert machine.judge(name="H100")["verdict"] == "fail"
-
-
-def test_a_gpu_where_none_is_expected(machine: Machine) -> None:
-    machine.install("t4")
-
-    assert machine.judge(count=0)["reasons"][0].startswith("0 GPUs expected, 1 listed.")
-
-
-def test_gpus_without_a_driver(machine: Machine) -> None:
-    machine.install("h100_nvswitch")
-    (machine.bin / "nvidia-smi").unlink()
-
-    report = machine.judge()
-
-    assert failed(report) == ["tool"]
-    assert "there is no nvidia-smi: the driver is not installed" in report["reasons"][0]
-    # What is plugged in can be compared with what is expected all the same.
-    assert failed(machine.judge(count=9)) == ["tool", "count"]
-
-
-def test_lspci_is_believed_and_else_the_files_of_the_kernel(
-    machine: Machine, tmp_path: Path
+@pytest.mark.parametrize(
+    ("tool", "plugged", "without"),
+    [
+        (NO_NVIDIA_SMI, [], True),
+        (NO_NVIDIA_SMI, [NVIDIA], False),
+        (nvidia(kind="no_driver"), [AMD], True),
+        (nvidia(kind="no_devices"), [], True),
+        (nvidia(kind="lost"), [], False),
+        (nvidia(), [], False),
+    ],
+)
+def test_a_machine_may_have_the_tools_of_nvidia_without_a_gpu(
+    tool: Tool, plugged: list[PciFunction], without: bool
 ) -> None:
-    machine.install("t4")
-    device = tmp_path / "sys" / "0000:3b:00.0"
-    device.mkdir(parents=True)
-    for name, value in {"class": "0x030200", "vendor": "0x10de", "device": "0x1eb8"}.items():
-        (device / name).write_text(value)
-
-    assert check(machine.judge(), "count") == ("pass", "1 plugged in, 1 listed")
-    # By the files, another one is plugged in; so many that none is missed.
-    (machine.bin / "lspci").unlink()
-    assert check(machine.judge(), "count") == ("pass", "1 plugged in, 1 listed")
-    machine.script("lspci", "echo broken >&2; exit 1")
-    assert check(machine.judge(), "count") == ("pass", "1 plugged in, 1 listed")
+    assert Facts(pci=plugged, nvidia=tool).is_without_nvidia is without
 
 
-def test_a_container_that_sees_no_pci_bus_is_no_fault(machine: Machine) -> None:
-    machine.install("t4")
-    (machine.bin / "lspci").unlink()
-
-    assert check(machine.judge(), "count") == (
-        "skip", "1 listed; sysfs shows 0, as in a container",
-    )  # fmt: skip
-    assert machine.judge(count=1)["verdict"] == "pass"
-    assert machine.judge(count=2)["verdict"] == "fail"
-
-
-@pytest.mark.parametrize("command", ["nvidia-smi", "lspci", "amd-smi"])
-def test_a_tool_that_hangs_is_a_failed_check(machine: Machine, command: str) -> None:
-    machine.install("no_gpu")
-    machine.script(command, "trap '' TERM INT HUP\necho begin\nsleep 600")
-
-    report = machine.judge(timeout=3)
-
-    assert failed(report) == ["count" if command == "lspci" else "tool"]
-    assert report["reasons"][0].startswith(f"{command} timed out after 3 s, and was killed:")
-
-
-def test_a_tool_that_floods_is_a_failed_check(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    machine.install("t4")
-    machine.script("nvidia-smi", "while :; do echo '<nvidia_smi_log></nvidia_smi_log>'; done")
-    monkeypatch.setattr(_gpu_command.run_command, "__kwdefaults__", {
-        **(_gpu_command.run_command.__kwdefaults__ or {}), "max_bytes": 100_000,
-    })  # fmt: skip
-
-    report = machine.judge()
-
-    assert failed(report) == ["tool"]
-    assert "it wrote without end" in report["reasons"][0]
-
-
-def test_a_tool_that_prints_nonsense_is_a_failed_check(machine: Machine) -> None:
-    machine.install("t4")
-    machine.script("nvidia-smi", "echo '{{ 1/0 }} hello'")
-
-    (reason,) = machine.judge()["reasons"]
-    assert reason.startswith(
-        "nvidia-smi fails: its output is not the XML document that -q -x prints. Reboot"
-    )
-
-
-def test_a_kernel_log_that_cannot_be_read_is_skipped_and_said(machine: Machine) -> None:
-    machine.install("h200")
-    machine.script(
-        "dmesg", "echo 'dmesg: read kernel buffer failed: Operation not permitted'; exit 1"
-    )
-
-    verdict, detail = check(machine.judge(), "kernel_log")
-
-    assert verdict == "skip"
-    assert "only root may read it" in detail
-
-
-def test_the_journal_remembers_what_dmesg_has_forgotten(machine: Machine) -> None:
-    machine.install("h200")
-    machine.script("journalctl", "echo 'kernel: NVRM: Xid (PCI:0000:03:00): 48, DBE'")
-
-    assert check(machine.judge(), "kernel_log")[0] == "fail"
-
-
-def test_a_fabric_without_its_service(machine: Machine) -> None:
-    machine.install("h100_nvswitch")
-    machine.script("nv-fabricmanager", "echo 'Fabric Manager version is : 550.90.07'")
-
-    (reason,) = machine.judge()["reasons"]
-
-    assert reason.startswith("The fabric manager is 550.90.07, but the driver 565.57.01.")
-
-
-def test_cuda_is_started_where_there_are_gpus(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started: list[float] = []
-
-    def start(timeout: float) -> _gpu_cuda.CudaStart:
-        started.append(timeout)
-        return _gpu_cuda.CudaStart(code=802, problem="CUDA does not start: cuInit returns 802")
-
-    monkeypatch.setattr(_gpu_facts, "start_cuda", start)
-
-    assert machine.judge()["verdict"] == "no_gpu"
-    assert started == []
-    machine.install("h100_nvswitch")
-    report = machine.judge(timeout=LONG)
-    assert started == [LONG]
-    assert report["reasons"] == ["CUDA does not start: cuInit returns 802."]
-
-
-def test_a_tool_of_amd_without_its_gpus_says_nothing_of_those_of_nvidia(machine: Machine) -> None:
-    machine.install("h200")
-    machine.script("amd-smi", "echo 'no driver' >&2; exit 1")
-
-    assert machine.judge()["verdict"] == "pass"
-
-    machine.install("mi350x")
-    machine.script("amd-smi", "echo 'no driver' >&2; exit 1")
-    assert failed(machine.judge()) == ["tool"]
-
-
-def test_tools_of_nvidia_without_its_gpus_say_nothing_of_those_of_amd(machine: Machine) -> None:
-    for other in ("no_gpu", "no_driver"):
-        machine.install(other)
-        machine.install("mi350x")
-
-        report = machine.judge(count=1)
-
-        assert report["verdict"] == "pass", report["reasons"]
-        assert check(report, "count") == ("pass", "1 plugged in, 1 listed, 1 expected")
+@pytest.mark.parametrize(
+    ("facts", "failed"),
+    [
+        (Facts(amd=amd(MI300X)), False),
+        (Facts(), False),
+        (Facts(amd=amd(kind="timed_out"), nvidia=nvidia(H100)), True),
+        (Facts(amd=amd(kind="failed")), True),
+        # Installed beside GPUs of NVIDIA alone, it has nothing to say.
+        (Facts(amd=amd(kind="failed"), nvidia=nvidia(H100)), False),
+        (Facts(amd=amd(kind="failed"), nvidia=nvidia(H100), pci=[AMD]), True),
+    ],
+)
+def test_the_tool_of_amd_must_answer_only_for_its_own_gpus(facts: Facts, failed: bool) -> None:
+    assert facts.amd_failed is failed

@@ -16,12 +16,16 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.expectati
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.facts import (
     FabricManager,
     Facts,
-    Tool,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.gpu import Gpu
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.judge import judge
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.kernel_log import KernelLog
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.pci import PciFunction
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.tool import (
+    NO_AMD_TOOL,
+    NO_NVIDIA_SMI,
+    Tool,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,12 +54,10 @@ HEALTHY = Gpu(
 SWITCH = PciFunction("0000:05:00.0", "0680", "10de", "22a3", "a1")
 
 
-def facts(*gpus: Gpu, output: str = "", switch: bool = False, **more: t.Any) -> Facts:
+def facts(*gpus: Gpu, switch: bool = False, **more: t.Any) -> Facts:
     """Return what is found on a machine with these GPUs, all well otherwise."""
     pci = [PciFunction(gpu.pci_bus_id or "", "0302", "10de", "2330", "a1") for gpu in gpus]
-    nvidia = Tool(
-        "nvidia-smi", gpus=gpus, driver_version="565.57.01", cuda_version="12.7", output=output
-    )
+    nvidia = Tool("nvidia-smi", gpus=gpus, driver_version="565.57.01", cuda_version="12.7")
     found: dict[str, t.Any] = {
         "pci": (*pci, *([SWITCH] if switch else [])),
         "nvidia": nvidia,
@@ -128,20 +130,24 @@ def details(found: Facts, **expected: t.Any) -> dict[str, tuple[str, str]]:
 @pytest.mark.parametrize(
     ("values", "check", "detail"),
     [
-        ({}, "tool", "nvidia-smi answers"),
-        ({}, "gpu_state", "no GPU is lost or asks to be reset"),
+        ({}, "tool", "nvidia-smi works"),
+        ({}, "gpu_state", "no GPU is lost or needs a reset"),
         ({}, "temperature", "30 C to 30 C"),
-        ({}, "throttling", "no GPU is slowed down by its hardware; clocks are low for: gpu_idle"),
+        (
+            {},
+            "throttling",
+            "no GPU is slowed down by its hardware; clocks are low because of: gpu_idle",
+        ),
         ({"throttle_reasons": ()}, "throttling", "no GPU is slowed down by its hardware"),
-        ({}, "persistence", "on, on 1 GPU"),
+        ({}, "persistence", "on for 1 GPU"),
         ({"persistence_mode": False}, "persistence", "off on 1 of 1 GPU; programs start slower"),
         ({}, "mig", "off"),
-        ({"mig_mode": True}, "mig", "on, and left alone: GPU 0 (0000:18:00.0)"),
-        ({}, "ecc", "no uncorrected error since the driver was loaded, 0 in the lifetime"),
+        ({"mig_mode": True}, "mig", "on, and left as is: GPU 0 (0000:18:00.0)"),
+        ({}, "ecc", "no uncorrected errors since the driver was loaded, 0 in the lifetime"),
         (
             {"ecc_uncorrected_aggregate": 71},
             "ecc",
-            "no uncorrected error since the driver was loaded, 71 in the lifetime",
+            "no uncorrected errors since the driver was loaded, 71 in the lifetime",
         ),
         ({"rows_remapped": 4}, "memory_rows", "nothing waits for a reset, 4 rows remapped so far"),
     ],
@@ -151,22 +157,21 @@ def test_what_is_said_of_a_good_gpu(values: dict[str, t.Any], check: str, detail
 
 
 MI300X = PciFunction("0000:05:00.0", "0380", "1002", "74a1", "00")
-NO_TOOL = Tool("nvidia-smi", kind="missing")
 
 
 def test_gpus_of_amd_without_their_tool() -> None:
-    found = facts(pci=(MI300X,), nvidia=NO_TOOL, amd=Tool("amd-smi", kind="missing"))
+    found = facts(pci=(MI300X,), nvidia=NO_NVIDIA_SMI, amd=NO_AMD_TOOL)
 
     verdict, detail = details(found)["tool"]
 
     assert verdict == "fail"
     assert detail.startswith(
-        "1 GPU plugged in (0000:05:00.0), but there is no amd-smi or rocm-smi: "
+        "1 GPU is plugged in (0000:05:00.0), but there is no amd-smi or rocm-smi: "
     )
 
 
 def test_a_gpu_that_is_expected_where_there_is_neither_gpu_nor_tool() -> None:
-    found = facts(pci=(), nvidia=NO_TOOL, amd=Tool("amd-smi", kind="missing"))
+    found = facts(pci=(), nvidia=NO_NVIDIA_SMI, amd=NO_AMD_TOOL)
 
     said = details(found, count=1)
 
@@ -181,7 +186,28 @@ def test_a_gpu_that_is_listed_and_does_not_answer_on_the_bus_is_lost() -> None:
     verdict, detail = details(facts(HEALTHY, pci=(dead,)))["count"]
 
     assert verdict == "fail"
-    assert detail.startswith("0000:18:00.0 does not answer on the PCI bus: it is lost. Reboot ")
+    assert detail.startswith("0000:18:00.0 is lost: no response on the PCI bus. Reboot ")
+
+
+def test_the_tool_that_misses_a_gpu_is_named() -> None:
+    other = dataclasses.replace(MI300X, address="0000:06:00.0")
+    listed = Gpu(index=0, vendor="amd", pci_bus_id=MI300X.address)
+    found = facts(
+        pci=(MI300X, other), nvidia=NO_NVIDIA_SMI, amd=Tool("amd-smi", gpus=(listed,)), cuda=None
+    )
+
+    verdict, detail = details(found)["count"]
+
+    assert verdict == "fail"
+    assert detail.startswith("amd-smi lists 1 of the 2 GPUs plugged in: 0000:06:00.0 is lost. ")
+
+
+def test_gpus_that_no_tool_lists_skip_the_checks_of_each() -> None:
+    plugged = (PciFunction("0000:18:00.0", "0302", "10de", "2330", "a1"),)
+    found = details(facts(pci=plugged, nvidia=Tool("nvidia-smi", kind="failed"), cuda=None))
+
+    for name in ("gpu_state", "ecc", "memory_rows", "temperature", "throttling", "mig"):
+        assert found[name] == ("skip", "no tool listed the GPUs")
 
 
 def test_a_gpu_that_tells_nothing_of_itself_is_not_judged() -> None:
@@ -195,9 +221,10 @@ def test_a_gpu_that_tells_nothing_of_itself_is_not_judged() -> None:
 
 
 def test_a_corrupted_inforom_is_named() -> None:
-    found = facts(HEALTHY, output="WARNING: infoROM is corrupted at gpu 0000:18:00.0\n")
+    found = facts(HEALTHY)
+    tool = dataclasses.replace(found.nvidia, corrupted_inforoms=("0000:18:00.0",))
 
-    (reason,) = judge(found, Expectations())["reasons"]
+    (reason,) = judge(dataclasses.replace(found, nvidia=tool), Expectations())["reasons"]
 
     assert reason.startswith("The infoROM of 0000:18:00.0 is corrupted.")
 
@@ -266,7 +293,7 @@ def test_links_that_are_down_behind_a_switch() -> None:
         # With MIG, a program sees one slice.
         (CudaStart(device_count=1), True, "pass"),
         (CudaStart(missing=True), False, "skip"),
-        (CudaStart(code=802, problem="CUDA does not start"), False, "fail"),
+        (CudaStart(problem="CUDA does not start"), False, "fail"),
     ],
 )
 def test_the_start_of_cuda(start: CudaStart, mig: bool, verdict: str) -> None:
@@ -286,7 +313,7 @@ def test_gpus_of_two_kinds() -> None:
     gpus = [HEALTHY, changed(index=1, pci_bus_id="0000:19:00.0", name="NVIDIA H200")]
     report = judge(facts(*gpus), Expectations(name="H100"))
 
-    assert report["reasons"][0].startswith("1 of 2 GPUs is not H100, but NVIDIA H200.")
+    assert report["reasons"][0].startswith("1 of 2 GPUs is not H100 but NVIDIA H200.")
 
 
 def test_many_faults_are_told_in_short() -> None:
@@ -306,7 +333,7 @@ def test_what_a_machine_says_is_always_printable(text: str, kind: str | None) ->
     gpu = changed(name=text, recovery_action=text, fabric_state=text, throttle_reasons=(text,))
     found = facts(gpu, switch=True)
     tool = dataclasses.replace(
-        found.nvidia, kind=kind, complaint=text, output=text, cuda_version=text,
+        found.nvidia, kind=kind, complaint=text, library_version=text, cuda_version=text,
         gpus=() if kind else (gpu,),
     )  # fmt: skip
     report = judge(dataclasses.replace(found, nvidia=tool), Expectations(name="H100", count=1))

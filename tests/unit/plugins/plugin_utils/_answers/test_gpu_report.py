@@ -10,8 +10,8 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.check import CHECK_NAMES
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.gpu import Gpu
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.judge import CHECK_NAMES
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.gpu_report import (
     NoReport,
     read_report,
