@@ -60,11 +60,6 @@ def endpoint_of(address: str, ssh_command: str | None) -> Endpoint:
     return Endpoint(address, user or DEFAULT_USER, port or DEFAULT_PORT)
 
 
-def is_user(text: str) -> bool:
-    """Return whether ``text`` can be the name of a user."""
-    return _USER.fullmatch(text) is not None
-
-
 def _parse(command: str, address: str) -> tuple[str | None, int | None]:
     if not _ALLOWED.fullmatch(command):
         raise _NotInGrammar("has a character that no plain ssh command needs")
@@ -105,7 +100,7 @@ def _sorted_out(words: list[str]) -> tuple[dict[str, str | None], list[str]]:
 
 def _checked_user(users: set[str | None]) -> str | None:
     for user in users:
-        if not is_user(user or ""):
+        if not _USER.fullmatch(user or ""):
             raise _NotInGrammar("names a user that cannot be one")
         return user
     return None

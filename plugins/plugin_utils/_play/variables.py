@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 from ansible.module_utils.parsing.convert_bool import boolean
 
+from ...module_utils._offers.hosts import HOST_VARIABLES
 from ...module_utils._options import OptionError, checked_number
 from ...module_utils._text import quoted
 
@@ -39,7 +40,7 @@ class Variables:
         for role in _ROLES:
             path = _COLLECTION / "roles" / role / "meta" / "argument_specs.yml"
             self.options.update(_read(path)["argument_specs"]["main"]["options"])
-        self.known = {*self.options, *playbooks["known_otherwise"]}
+        self.known = {*self.options, *HOST_VARIABLES, *playbooks["known_otherwise"]}
 
     def check_name(self, name: str) -> None:
         """Refuse a name with a prefix of ours that nobody reads."""
