@@ -179,25 +179,29 @@ def test_host_variables_are_those_of_the_record_and_no_others(
     )
     simulator = simulate(fleet)
     saved = workspace.folder / "variables.json"
+    (record,) = play(offer_status(A), simulator=simulator).result["hosts"]
+    name = record.pop("name")
+    others = ["inventory_hostname", "group_names", "ansible_connection", "compute_desk_roles"]
     save = {
         "ansible.builtin.copy": {
-            "content": "{{ hostvars[inventory_hostname] | dict2items | rejectattr('key', 'in', "
-            "['vars', 'hostvars', 'ansible_facts', 'omit']) | items2dict | to_json }}",
+            "content": "{%- set found = {} -%}{%- for name in names if name in vars_of_host -%}"
+            "{%- set _ = found.update({name: vars_of_host[name]}) -%}"
+            "{%- endfor -%}{{ found | to_json }}",
             "dest": str(saved),
             "mode": "0644",
         },
         "delegate_to": "localhost",
+        "vars": {"names": [*record, *others], "vars_of_host": "{{ hostvars[inventory_hostname] }}"},
     }
     write_role(workspace, "save", save)
 
     code, output = configure(workspace, simulator, compute_desk_roles="save")
-    (record,) = play(offer_status(A), simulator=simulator).result["hosts"]
 
     assert code == 0, last_lines(output, 60)
     variables = json.loads(saved.read_text())
-    assert variables["inventory_hostname"] == record.pop("name")
+    assert variables["inventory_hostname"] == name
     # Null stays null and a number stays a number, on every ansible-core.
-    assert {name: variables[name] for name in record} == record
+    assert {key: variables[key] for key in record} == record
     assert record["compute_desk_unusable_reason"] is None and record["ansible_port"] > 0
     assert variables["compute_desk_zone"] == "{{ 6 * 7 }}"
     assert variables["compute_desk_roles"] == "save"
