@@ -1,9 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Host records: what an inventory host made of a usable instance is called and carries.
+"""Host records: the name and the variables of the inventory host for an instance.
 
-The module and the inventory plugin both take their hosts from here, so they agree.
+The module and the inventory plugin both use these, so they agree.
 
     >>> host_records([offer]).records[0]["name"]
 """
@@ -25,11 +25,24 @@ UNMANAGED = "unmanaged"
 HOST_KEY_POLICIES = (ACCEPT_NEW, STRICT, UNMANAGED)
 
 NAME_LENGTH = 200
-"""Longest host name. Fact caches use it as a file name, and those end at 255."""
+"""The longest host name. Fact caches use it in file names, which may have 255 characters."""
+
+GROUPS = (
+    "compute_desk",
+    "compute_desk_expected",
+    "compute_desk_unusable",
+    "gpu_failed",
+    "gpu_verified",
+    "instance_ready_failed",
+)
+"""The groups of the inventory plugin, the roles and the playbooks."""
+GROUP_PREFIXES = ("compute_desk_offer_", "compute_desk_zone_")
+"""The id of the offer or the zone follows."""
 
 # Names that mean something else to Ansible: the controller, and groups, built in or our own.
 _RESERVED = re.compile(
-    r"localhost|127\.0\.0\.1|all|ungrouped|compute_desk(_unusable|_(offer|zone)_.*)?|gpu_verified|gpu_failed|instance_ready_failed",
+    r"localhost|127\.0\.0\.1|all|ungrouped"
+    rf"|{'|'.join(GROUPS)}|({'|'.join(GROUP_PREFIXES)}).*",
     re.IGNORECASE,
 )
 
@@ -95,7 +108,7 @@ class HostOptions:
 
 @dataclass(frozen=True)
 class HostRecords:
-    """Records in the order of offers and instances, and what people should know about them."""
+    """Records in the order of offers and instances, and warnings for people."""
 
     records: list[dict[str, t.Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -112,7 +125,7 @@ def host_records(offers: t.Iterable[Offer], options: HostOptions | None = None) 
 
 
 def records_by_default_name(offers: t.Iterable[Offer], options: HostOptions) -> HostRecords:
-    """Return the records for callers that may choose other names; they have to refuse clashes."""
+    """Return records for callers that choose names themselves, and then refuse clashes."""
     result = HostRecords()
     for offer in offers:
         of_offer = _offer_variables(offer, offer.offer_id in options.stale_offers)
@@ -127,7 +140,7 @@ def records_by_default_name(offers: t.Iterable[Offer], options: HostOptions) -> 
 
 
 def refuse_clashes(records: t.Iterable[t.Mapping[str, t.Any]]) -> None:
-    """Raise HostNameClash if two records have one name, which would make them one host."""
+    """Raise HostNameClash if two records have the same name, as Ansible would merge them."""
     taken: dict[str, t.Mapping[str, t.Any]] = {}
     for record in records:
         other = taken.setdefault(record["name"], record)
@@ -143,9 +156,9 @@ def refuse_clashes(records: t.Iterable[t.Mapping[str, t.Any]]) -> None:
 def host_name(instance: Instance) -> str:
     """Return the inventory name of an instance.
 
-    It is the instance's name and the last 8 letters or digits of its id, or the name alone where
-    that ends so already. It depends on nothing else, so it is the same in every run, and a
-    replaced machine, having another id, never inherits the facts of the one before.
+    It is the instance's name and the last 8 letters or digits of its id, or the name alone if it
+    ends with them already. It depends on nothing else, so it is the same in every run, and the
+    replacement of a machine, with another id, never inherits its facts.
     """
     tail = "".join(re.findall(r"[A-Za-z0-9]", instance.instance_id))[-8:]
     name = _safe(instance.instance_name)[: NAME_LENGTH - len(tail) - 1]
@@ -155,12 +168,12 @@ def host_name(instance: Instance) -> str:
 
 
 def chosen_name(text: str) -> str:
-    """Return a name that somebody made from API data, made safe; empty if nothing is left of it."""
+    """Return a name that an expression made of API data, made safe; may be empty."""
     return _unreserved(_safe(text)[:NAME_LENGTH])
 
 
 def group_suffix(text: str) -> str:
-    """Return an id or a zone as a part of a group name that Ansible takes without a remark."""
+    """Return an id or a zone in a form that Ansible accepts in a group name without a warning."""
     return re.sub(r"[^A-Za-z0-9_]", "_", text)[:NAME_LENGTH]
 
 
@@ -203,9 +216,9 @@ def _instance_variables(instance: Instance, unusable_reason: str | None) -> dict
 
 
 def _ssh_arguments(instance: Instance, policy: str) -> dict[str, str]:
-    """Return the variable that ties host keys to the machine and not to its address.
+    """Return the variable that ties host keys to the instance and not to its address.
 
-    Addresses are recycled; with an alias for each instance the key of the machine before is never
+    Addresses are recycled. With an alias for each instance, the key of an earlier machine is never
     compared, while a changed key of the same machine still ends the connection.
     """
     if policy == UNMANAGED:

@@ -29,7 +29,7 @@ EXPIRED = "expired"
 NOT_PROCURED = "not_procured"
 UNKNOWN = "unknown"
 
-# What the page lists for an instance that will not come back by itself. Its status is an open set.
+# The statuses of an instance that will not come back by itself. The set of statuses is open.
 _GONE = ("terminated", "stopped", "preempted", "error")
 
 EXTERNAL = "external"
@@ -119,7 +119,7 @@ class Offer:
 
     @cached_property
     def phase(self) -> str:
-        """The one state that both of the API's state fields amount to.
+        """The state of the offer, from both of the API's state fields.
 
         The page documents ``procurement_status`` twice, with different values, and lets it be
         null; both lists count here, and any other value is ``unknown``.
@@ -161,7 +161,7 @@ class Offer:
         return self.phase == READY and self.usable_count >= needed
 
     def as_document(self) -> dict[str, t.Any]:
-        """Return the status document again, with the fields known here only."""
+        """Return the status document, with only the fields that are known here."""
         document: dict[str, t.Any] = {
             name: getattr(self, name) for name in (*_OFFER_REQUIRED, *_OFFER_OPTIONAL)
         }

@@ -40,7 +40,8 @@ class Variables:
         for role in _ROLES:
             path = _COLLECTION / "roles" / role / "meta" / "argument_specs.yml"
             self.options.update(_read(path)["argument_specs"]["main"]["options"])
-        self.known = {*self.options, *HOST_VARIABLES, *playbooks["known_otherwise"]}
+        others = (*playbooks["left_behind"], *playbooks["between_tasks"])
+        self.known = {*self.options, *HOST_VARIABLES, *others}
 
     def check_name(self, name: str) -> None:
         """Refuse a name with a prefix of ours that nobody reads."""
