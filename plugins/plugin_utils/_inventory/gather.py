@@ -48,6 +48,10 @@ class GatherOptions:
     fresh_for: float | None = None
     """Seconds for which an answer is used without asking; None to ask always."""
 
+    def is_fresh(self, answer: StoredOffer, now: float) -> bool:
+        """Return whether an answer is young enough to be used without asking."""
+        return self.fresh_for is not None and answer.is_younger_than(self.fresh_for, now)
+
 
 @dataclass
 class Gathered:
@@ -77,7 +81,9 @@ def gather(
     good = {
         offer_id: stored[offer_id]
         for offer_id in offer_ids
-        if offer_id in stored and _is_fresh(stored[offer_id], options, is_settled, now)
+        if offer_id in stored
+        and options.is_fresh(stored[offer_id], now)
+        and is_settled(stored[offer_id].offer)
     }
     to_ask = [offer_id for offer_id in offer_ids if offer_id not in good]
     watches = read_offers(client, to_ask, attempts=ATTEMPTS).watches if to_ask else []
@@ -90,28 +96,10 @@ def gather(
     if len(old) < len(unread) and options.on_error != SKIP:
         failures = [_failure(w, options, stored) for w in unread if w.offer_id not in old]
         raise SourceUnreadable(failures, len(offer_ids))
-    result.offers = [one.offer for one in _in_order(offer_ids, {**good, **old})]
-    result.stored = _in_order(offer_ids, {**stored, **good})
+    served, kept = {**good, **old}, {**stored, **good}
+    result.offers = [served[offer_id].offer for offer_id in offer_ids if offer_id in served]
+    result.stored = [kept[offer_id] for offer_id in offer_ids if offer_id in kept]
     return result
-
-
-def _is_fresh(
-    answer: StoredOffer,
-    options: GatherOptions,
-    is_settled: t.Callable[[Offer], bool],
-    now: float,
-) -> bool:
-    return (
-        options.fresh_for is not None
-        and is_settled(answer.offer)
-        and answer.is_younger_than(options.fresh_for, now)
-    )
-
-
-def _in_order(
-    offer_ids: t.Iterable[str], answers: t.Mapping[str, StoredOffer]
-) -> list[StoredOffer]:
-    return [answers[offer_id] for offer_id in offer_ids if offer_id in answers]
 
 
 def _instead(
