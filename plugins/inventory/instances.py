@@ -293,7 +293,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _gather_options(self, use_cache: bool) -> GatherOptions:
         on_error, stored = self.get_option("on_error"), self.get_option("cache")
         if on_error == STALE and not stored:
-            raise OptionError("on_error", "stale needs cache: true, to have an answer to fall back on")
+            raise OptionError("on_error", "stale needs cache: true, for answers to fall back on")
         age = checked_number("stale_max_age", self.get_option("stale_max_age"), at_least=0)
         timeout = checked_number("cache_timeout", self.get_option("cache_timeout"), at_least=0)
         # As everywhere in Ansible, 0 is for ever.

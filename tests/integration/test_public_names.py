@@ -30,14 +30,14 @@ HEAD = """\
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Every name that a playbook or an inventory of a user can depend on, with its type, default and choices.
+# Every name that users' playbooks and inventories can depend on, with type, default and choices.
 # UPDATE_GOLDEN=1 pytest tests/integration/test_public_names.py writes this file.
 # A line that goes or changes breaks users. A line that comes is a promise to them.
 
 """
 
-Options = t.Dict[str, t.Any]
-Names = t.Dict[str, str]
+Options = dict[str, t.Any]
+Names = dict[str, str]
 
 
 def constants(path: Path) -> dict[str, t.Any]:
@@ -53,7 +53,7 @@ def constants(path: Path) -> dict[str, t.Any]:
 
 
 def documented(path: Path) -> Options:
-    """Return the options of a plugin; those that only Ansible's own fragments have are Ansible's."""
+    """Return the options of a plugin without those of Ansible's own fragments."""
     docs = constants(path)["DOCUMENTATION"]
     options: Options = {name: dict(spec) for name, spec in docs.get("options", {}).items()}
     for fragment in docs.get("extends_documentation_fragment", []):
@@ -82,6 +82,14 @@ def described(spec: t.Mapping[str, t.Any]) -> str:
         words.append("alias " + " ".join(spec["aliases"]))
     words += [f"env {variable['name']}" for variable in spec.get("env", [])]
     return ", ".join(words)
+
+
+class Indented(yaml.SafeDumper):
+    """Indents lists, as yamllint wants it."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        """Never take back the indentation of a list."""
+        super().increase_indent(flow, False)
 
 
 def yaml_text(value: t.Any) -> str:
@@ -154,7 +162,7 @@ def hosts(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> t.Any:
 
 
 def test_the_public_names_are_the_kept_ones(hosts: t.Any) -> None:
-    found = HEAD + yaml.safe_dump(public_names(hosts), sort_keys=True, width=1000, indent=2)
+    found = HEAD + yaml.dump(public_names(hosts), Dumper=Indented, sort_keys=True, width=130)
     if os.environ.get("UPDATE_GOLDEN"):
         GOLDEN.write_text(found, encoding="utf-8")
     kept = GOLDEN.read_text(encoding="utf-8")

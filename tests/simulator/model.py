@@ -138,8 +138,8 @@ _AnyInstance: t.Any = create_model(
 class InstanceEntry(_AnyInstance):  # type: ignore[misc]
     """What changes on an instance at some second; any JSON value goes in any field."""
 
-    without: list[str] = []
-    extra: dict[str, JsonValue] = {}
+    without: list[str] = Field(default=[])
+    extra: dict[str, JsonValue] = Field(default={})
     raw: JsonValue = None
 
 

@@ -234,14 +234,11 @@ def parse_offer(document: t.Any, asked_id: str) -> Offer:
 
 
 def _parse_instance(document: _Fields) -> Instance:
-    return Instance(
-        **{
-            one.name: document.text(one.name)
-            if one.default is MISSING
-            else document.optional_text(one.name)
-            for one in fields(Instance)
-        }
-    )
+    values: dict[str, t.Any] = {}
+    for one in fields(Instance):
+        read = document.text if one.default is MISSING else document.optional_text
+        values[one.name] = read(one.name)
+    return Instance(**values)
 
 
 def _parse_resource(fields: _Fields) -> dict[str, str]:

@@ -29,13 +29,13 @@ def refuse_taken(inventory: InventoryData, records: t.Iterable[Record]) -> None:
         host = inventory.hosts.get(record["name"])
         if host is not None and not _is_same(host.vars, record):
             raise AnsibleParserError(
-                f"{_sentence(record)}. No host is taken from this source. Rename your host, or keep "
-                "the two inventories apart."
+                f"{_sentence(record)}. No host is taken from this source. Rename your host, or "
+                "keep the two inventories apart."
             )
 
 
 def add_host(inventory: InventoryData, record: Record) -> None:
-    """Add one of our hosts, and keep later sources from adding another one of its name."""
+    """Add one of our hosts, and keep later sources from adding another of its name."""
     _Guard.of(inventory).add_ours(record)
 
 
@@ -84,7 +84,7 @@ class _Guard:
         self._original(record["name"])
 
     def refuse_ours(self, name: t.Any) -> None:
-        """Raise AnsibleParserError for one of our names, and remove our host: it is the stranger."""
+        """Raise AnsibleParserError for a name of ours, and remove our host: it is the stranger."""
         record = self._ours.get(str(name))
         if record is None or self._may_add_to_groups(self._inventory.current_source):
             return
