@@ -162,15 +162,12 @@ class Offer:
 
     def as_document(self) -> dict[str, t.Any]:
         """Return the status document, with only the fields that are known here."""
-        document: dict[str, t.Any] = {
-            name: getattr(self, name) for name in (*_OFFER_REQUIRED, *_OFFER_OPTIONAL)
-        }
+        document = {one.name: getattr(self, one.name) for one in fields(self)}
         document["instances"] = [instance.as_dict() for instance in self.instances]
         document["resources"] = [dict(resource) for resource in self.resources]
         return document
 
 
-_OFFER_REQUIRED = ("offer_id", "status", "created_at")
 _OFFER_OPTIONAL = ("procurement_status", "progress", "failure_reason", "procured_at")
 _RESOURCE_REQUIRED = ("resource_id", "resource_type", "role", "status")
 
