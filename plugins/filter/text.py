@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Filters for text from outside: what people see of it, and what other jobs get."""
+"""Filters that make text from outside safe to show, and to hand on to other jobs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LAST_CELL_LENGTH = 200
 
 
 def printable_filter(text: t.Any, length: int = 200) -> str:
-    """Return a text as one line for a person, at most ``length`` characters long."""
+    """Return a text as one printable line of at most ``length`` characters."""
     return printable(to_text(text), max(int(length), 4))
 
 
@@ -33,9 +33,9 @@ def harmless_filter(text: t.Any, replacement: str = " ", length: int = 400) -> s
 def table_filter(rows: t.Any) -> list[str]:
     """Return rows of cells as lines with aligned columns; the last column may be long."""
     if not isinstance(rows, list) or not all(isinstance(row, list) and row for row in rows):
-        raise AnsibleFilterError("table: this is not a list of rows, which are lists of cells")
+        raise AnsibleFilterError("table: the input is not a list of rows, each a list of cells")
     if len({len(row) for row in rows}) > 1:
-        raise AnsibleFilterError("table: the rows differ in how many cells they have")
+        raise AnsibleFilterError("table: the rows have different numbers of cells")
     cells = [
         [*(printable(to_text(cell), _CELL_LENGTH) for cell in row[:-1]),
          printable(to_text(row[-1]), _LAST_CELL_LENGTH)]
@@ -49,10 +49,10 @@ def table_filter(rows: t.Any) -> list[str]:
 
 
 class FilterModule:
-    """The filters, by name."""
+    """The filters of the collection."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        """Return them."""
+        """Return the filters by name."""
         return {
             "printable": printable_filter,
             "harmless": harmless_filter,

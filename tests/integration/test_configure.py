@@ -17,6 +17,7 @@ from simulator import Simulator
 from support.workspace import Workspace, last_lines
 from unit.plugins.gpu_stand_in import commands_of
 
+from .conftest import Played, offer_status
 from .offers import A, B, ready_offer
 
 Simulate = t.Callable[..., Simulator]
@@ -165,31 +166,47 @@ def test_only_the_machines_of_these_offers_are_touched(
     assert "old-machine" not in done.stdout
 
 
-def test_host_variables_are_those_of_the_record(workspace: Workspace, simulate: Simulate) -> None:
-    simulator = simulate(machines(A, gpu={}))
-    names = (
-        "compute_desk_offer_id", "compute_desk_instance_id", "compute_desk_zone",
-        "compute_desk_phase", "compute_desk_external_ip", "ansible_host", "ansible_port",
-        "compute_desk_usable", "compute_desk_stale", "group_names",
-    )  # fmt: skip
-    shown = {"ansible.builtin.debug": {"msg": [f"{name}={{{{ {name} }}}}" for name in names]}}
-    write_role(workspace, "show", shown)
+def test_host_variables_are_those_of_the_record_and_no_others(
+    workspace: Workspace, simulate: Simulate, play: t.Callable[..., Played]
+) -> None:
+    fleet = machines(A, gpu={})
+    # Fields that the API does not have; as host variables they would act on the controller.
+    fleet["timeline"][0]["instances"]["gpu"].update(
+        zone="{{ 6 * 7 }}",
+        extra={"ansible_connection": "local", "compute_desk_roles": "theirs", "groups": "theirs"},
+    )
+    simulator = simulate(fleet)
+    saved = workspace.folder / "variables.json"
+    (record,) = play(offer_status(A), simulator=simulator).result["hosts"]
+    name = record.pop("name")
+    others = ["inventory_hostname", "group_names", "ansible_connection", "compute_desk_roles"]
+    save = {
+        "ansible.builtin.copy": {
+            "content": "{%- set found = {} -%}{%- for name in names if name in vars_of_host -%}"
+            "{%- set _ = found.update({name: vars_of_host[name]}) -%}"
+            "{%- endfor -%}{{ found | to_json }}",
+            "dest": str(saved),
+            "mode": "0644",
+        },
+        "delegate_to": "localhost",
+        "vars": {"names": [*record, *others], "vars_of_host": "{{ hostvars[inventory_hostname] }}"},
+    }
+    write_role(workspace, "save", save)
 
-    code, output = configure(workspace, simulator, compute_desk_roles="show")
+    code, output = configure(workspace, simulator, compute_desk_roles="save")
 
     assert code == 0, last_lines(output, 60)
-    for expected in (
-        f"compute_desk_offer_id={A}",
-        "compute_desk_instance_id=i-aaaa-gpu",
-        "compute_desk_zone=eu-west-1a",
-        "compute_desk_phase=ready",
-        "compute_desk_usable=True",
-        "compute_desk_stale=False",
-    ):
-        assert f'"{expected}"' in output
-    assert f"compute_desk_offer_{A.replace('-', '_')}" in output
-    assert "WARNING" not in output
-    assert "DEPRECAT" not in output
+    variables = json.loads(saved.read_text())
+    assert variables["inventory_hostname"] == name
+    # Null stays null and a number stays a number, on every ansible-core.
+    assert {key: variables[key] for key in record} == record
+    assert record["compute_desk_unusable_reason"] is None and record["ansible_port"] > 0
+    assert variables["compute_desk_zone"] == "{{ 6 * 7 }}"
+    assert variables["compute_desk_roles"] == "save"
+    assert "ansible_connection" not in variables and "groups" not in record
+    own_group = f"compute_desk_offer_{A.replace('-', '_')}"
+    assert variables["group_names"] == ["compute_desk", own_group, "gpu_verified"]
+    assert "WARNING" not in output and "DEPRECAT" not in output
 
 
 @pytest.mark.slow

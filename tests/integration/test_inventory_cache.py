@@ -144,7 +144,7 @@ def test_a_damaged_entry_is_replaced(workspace: Workspace, simulate: Simulate, d
     listed = listing(workspace, simulator, FILE_CACHE)
 
     assert list(listed.hosts) == [NAME_A] and listed.group(OFFER_A)
-    assert listed.says("stored answers are not used, and replaced")
+    assert listed.says("stored answers are damaged and will be replaced")
     assert "Traceback" not in listed.output
     again = listing(workspace, simulator, FILE_CACHE)
     assert again.text == listed.text and "WARNING" not in again.output

@@ -127,7 +127,7 @@ def test_everything_is_skipped(workspace: Workspace, simulate: Simulate) -> None
     loose, guarded = batch(workspace, simulator, [Case(skip), Case({**skip, "min_hosts": 1})])
 
     assert loose.error is None and loose.hosts == {}
-    assert guarded.error and guarded.says("min_hosts: there are 0 hosts")
+    assert guarded.error and guarded.says("min_hosts: found 0 of 1 required")
 
 
 def test_without_requests_it_says_what_to_type(workspace: Workspace) -> None:

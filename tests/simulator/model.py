@@ -18,9 +18,11 @@ from pydantic import (
     JsonValue,
     PositiveInt,
     Tag,
+    create_model,
     model_validator,
 )
 
+from .contract import InstanceDetail
 from .faults_model import Fault, Seconds
 from .lies import Lie, placeholders, ready_made
 
@@ -127,24 +129,18 @@ class Machine(Strict):
         return self
 
 
-class InstanceEntry(Strict):
+INSTANCE_FIELDS = tuple(InstanceDetail.model_fields)
+_AnyInstance: t.Any = create_model(
+    "_AnyInstance", __base__=Strict, **dict.fromkeys(INSTANCE_FIELDS, (JsonValue, None))
+)
+
+
+class InstanceEntry(_AnyInstance):  # type: ignore[misc]
     """What changes on an instance at some second; any JSON value goes in any field."""
 
-    instance_id: JsonValue = None
-    instance_name: JsonValue = None
-    zone: JsonValue = None
-    external_ip: JsonValue = None
-    internal_ip: JsonValue = None
-    status: JsonValue = None
-    ssh_command: JsonValue = None
-    without: list[str] = []
-    extra: dict[str, JsonValue] = {}
+    without: list[str] = Field(default=[])
+    extra: dict[str, JsonValue] = Field(default={})
     raw: JsonValue = None
-
-
-INSTANCE_FIELDS = tuple(
-    name for name in InstanceEntry.model_fields if name not in {"without", "extra", "raw"}
-)
 
 
 def _form_of_instances(value: t.Any) -> str:

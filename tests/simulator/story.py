@@ -116,16 +116,16 @@ def _instance(
     if state.raw is not _NOTHING:
         return state.raw
     machine = script.instances[key]
-    reachable = address if state.up else None
     body: dict[str, t.Any] = {
+        **dict.fromkeys(INSTANCE_FIELDS),
         "instance_id": machine.instance_id,
         "instance_name": machine.instance_name,
         "zone": machine.zone,
-        "external_ip": reachable.host if reachable else None,
-        "internal_ip": reachable.host if reachable else None,
         "status": "starting",
-        "ssh_command": reachable.ssh_command if reachable else None,
     }
+    if address and state.up:
+        body["external_ip"] = body["internal_ip"] = address.host
+        body["ssh_command"] = address.ssh_command
     return _dressed(body, state)
 
 

@@ -3,8 +3,8 @@
 
 """Endpoint: how to reach a machine, from its address and the ssh command that the API shows.
 
-The ssh command is text from somewhere else. It is read under a strict grammar, and only a user and
-a port are ever taken from it; ``-o ProxyCommand=...`` in it would otherwise run on the controller.
+The ssh command is foreign text. A strict grammar takes only a user and a port from it; otherwise
+``-o ProxyCommand=...`` in it would run on the controller.
 
     >>> endpoint_of("203.0.113.7", "ssh -p 2222 ubuntu@203.0.113.7")
     Endpoint(address='203.0.113.7', user='ubuntu', port=2222, problem=None)
@@ -23,7 +23,7 @@ DEFAULT_USER = "root"
 
 DEFAULT_PORT = 22
 
-# Every character that an acceptable command can hold. No quote, no shell metacharacter.
+# All characters of an acceptable command. No quotes, no shell metacharacters.
 _ALLOWED = re.compile(r"[A-Za-z0-9 @:._~/+=,-]*", re.ASCII)
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}", re.ASCII)
 _PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
@@ -32,7 +32,7 @@ _FILE = re.compile(r"[A-Za-z0-9._~/][A-Za-z0-9._~/+=,@-]*", re.ASCII)
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where ssh has to go. ``problem`` says why the ssh command was left aside, if it was."""
+    """Where ssh connects to. ``problem`` says why the ssh command was ignored, if it was."""
 
     address: str
     user: str = DEFAULT_USER
@@ -41,15 +41,15 @@ class Endpoint:
 
 
 class _NotInGrammar(ValueError):
-    """The command holds something that is not accepted; the text says what."""
+    """The command does not follow the grammar; the text says where."""
 
 
 def endpoint_of(address: str, ssh_command: str | None) -> Endpoint:
     """Return the endpoint of the machine at ``address``, a canonical IP address.
 
-    Accepted is ``ssh [-p PORT] [-l USER] [-i FILE] [USER@]ADDRESS``, the options in any place; the
-    file is ignored. Anything else, another address included, gives user root and port 22 and a
-    ``problem``. No command, null or empty, is none.
+    The grammar is ``ssh [-p PORT] [-l USER] [-i FILE] [USER@]ADDRESS`` with the options anywhere;
+    the file is ignored. Anything else, another address included, gives user root, port 22 and a
+    ``problem``. A command that is null or empty gives root and 22 without one.
     """
     if not ssh_command:
         return Endpoint(address)
@@ -60,31 +60,26 @@ def endpoint_of(address: str, ssh_command: str | None) -> Endpoint:
     return Endpoint(address, user or DEFAULT_USER, port or DEFAULT_PORT)
 
 
-def is_user(text: str) -> bool:
-    """Return whether ``text`` can be the name of a user."""
-    return _USER.fullmatch(text) is not None
-
-
 def _parse(command: str, address: str) -> tuple[str | None, int | None]:
     if not _ALLOWED.fullmatch(command):
-        raise _NotInGrammar("has a character that no plain ssh command needs")
+        raise _NotInGrammar("has a character that a plain ssh command does not need")
     program, *words = command.split() or [""]
     if program != "ssh":
         raise _NotInGrammar("does not begin with ssh")
-    options, hosts = _sorted_out(words)
+    options, hosts = _options_and_hosts(words)
     if len(hosts) != 1:
         raise _NotInGrammar("does not name exactly one host")
     login, at, host = hosts[0].rpartition("@")
     if machine_address(host) != address:
-        raise _NotInGrammar("names another host than external_ip")
+        raise _NotInGrammar("names a host other than external_ip")
     users = {options["-l"], login if at else None} - {None}
     if len(users) > 1:
         raise _NotInGrammar("names two users")
     return _checked_user(users), _checked_port(options["-p"])
 
 
-def _sorted_out(words: list[str]) -> tuple[dict[str, str | None], list[str]]:
-    """Return the options with their values, and the words that are no options."""
+def _options_and_hosts(words: list[str]) -> tuple[dict[str, str | None], list[str]]:
+    """Return the options with their values, and all other words."""
     options: dict[str, str | None] = {"-p": None, "-l": None, "-i": None}
     hosts: list[str] = []
     rest = iter(words)
@@ -99,14 +94,14 @@ def _sorted_out(words: list[str]) -> tuple[dict[str, str | None], list[str]]:
             raise _NotInGrammar(f"has the option {name} twice")
         options[name] = value or next(rest, "")
     if options["-i"] is not None and not _FILE.fullmatch(options["-i"]):
-        raise _NotInGrammar("has an odd file after -i")
+        raise _NotInGrammar("has an unusual file name after -i")
     return options, hosts
 
 
 def _checked_user(users: set[str | None]) -> str | None:
     for user in users:
-        if not is_user(user or ""):
-            raise _NotInGrammar("names a user that cannot be one")
+        if not _USER.fullmatch(user or ""):
+            raise _NotInGrammar("has an invalid user name")
         return user
     return None
 
@@ -115,5 +110,5 @@ def _checked_port(text: str | None) -> int | None:
     if text is None:
         return None
     if not _PORT.fullmatch(text) or not 1 <= int(text) <= 65535:
-        raise _NotInGrammar("names a port that cannot be one")
+        raise _NotInGrammar("has an invalid port")
     return int(text)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from functools import cached_property
 
 from .._api.errors import InvalidResponse
@@ -29,15 +29,27 @@ EXPIRED = "expired"
 NOT_PROCURED = "not_procured"
 UNKNOWN = "unknown"
 
-# What the page lists for an instance that will not come back by itself. Its status is an open set.
+# The statuses of an instance that will not come back by itself. The set of statuses is open.
 _GONE = ("terminated", "stopped", "preempted", "error")
+
+EXTERNAL = "external"
+INTERNAL = "internal"
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
+class Reach(t.NamedTuple):
+    """Whether a machine can be a host under one of its addresses."""
+
+    address: str | None
+    """In its canonical form; None if it is not the address of a machine."""
+    problem: str | None
+    """Why the machine cannot be a host now, in a few words; None if it can."""
+
+
 @dataclass(frozen=True)
 class Instance:
-    """One machine of an offer, as the API describes it."""
+    """One machine of an offer, as the API describes it. A field with a default may be null."""
 
     instance_id: str
     instance_name: str
@@ -47,51 +59,48 @@ class Instance:
     internal_ip: str | None = None
     ssh_command: str | None = None
 
+    def reach(self, address: str = EXTERNAL) -> Reach:
+        """Return the ``external`` or the ``internal`` address, and why it cannot be used."""
+        return self._reaches[address]
+
     @cached_property
-    def address(self) -> str | None:
-        """``external_ip`` in its canonical form, or None if it is not the address of a machine."""
-        return machine_address(self.external_ip)
+    def _reaches(self) -> dict[str, Reach]:
+        return {
+            EXTERNAL: self._reach("external_ip", self.external_ip),
+            INTERNAL: self._reach("internal_ip", self.internal_ip),
+        }
+
+    def _reach(self, name: str, text: str | None) -> Reach:
+        address = machine_address(text)
+        # Bare, where that is clear: a quote is among the characters that Ansible wraps in listings.
+        if _word(self.status) != "running":
+            return Reach(address, f"status is {_bare(self.status)}, not running")
+        if not text:
+            return Reach(None, f"it has no {name}")
+        if address is None:
+            return Reach(None, f"{name} {_bare(text)} is not the address of a machine")
+        if not re.search(r"[A-Za-z0-9]", self.instance_id):
+            return Reach(address, f"instance_id {quoted(self.instance_id)} cannot identify it")
+        return Reach(address, None)
+
+    @property
+    def unusable_reason(self) -> str | None:
+        """Why it cannot be a host under its external address; None if it can."""
+        return self.reach().problem
+
+    @property
+    def usable(self) -> bool:
+        """Whether the machine runs and has an external address."""
+        return self.unusable_reason is None
 
     @property
     def is_gone(self) -> bool:
         """Whether the machine is stopped, lost or broken."""
         return _word(self.status) in _GONE
 
-    @cached_property
-    def unusable_reason(self) -> str | None:
-        """Why it cannot be a host now, in a few words; None if it can."""
-        return self._problem("external_ip", self.address)
-
-    @cached_property
-    def internal_address(self) -> str | None:
-        """``internal_ip`` in its canonical form, or None if it is not the address of a machine."""
-        return machine_address(self.internal_ip)
-
-    @cached_property
-    def internally_unusable_reason(self) -> str | None:
-        """Why it cannot be a host that is reached by ``internal_ip``; None if it can."""
-        return self._problem("internal_ip", self.internal_address)
-
-    def _problem(self, name: str, address: str | None) -> str | None:
-        # Bare, where that is clear: a quote is among the characters that Ansible wraps in listings.
-        if _word(self.status) != "running":
-            return f"status is {_bare(self.status)}, not running"
-        if not getattr(self, name):
-            return f"it has no {name}"
-        if address is None:
-            return f"{name} {_bare(getattr(self, name))} is not the address of a machine"
-        if not re.search(r"[A-Za-z0-9]", self.instance_id):
-            return f"instance_id {quoted(self.instance_id)} cannot identify it"
-        return None
-
-    @property
-    def usable(self) -> bool:
-        """Whether the machine runs and has an address."""
-        return self.unusable_reason is None
-
     def as_dict(self) -> dict[str, t.Any]:
         """Return the fields of the API under their names."""
-        return {name: getattr(self, name) for name in (*_INSTANCE_REQUIRED, *_INSTANCE_OPTIONAL)}
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
 @dataclass(frozen=True)
@@ -110,7 +119,7 @@ class Offer:
 
     @cached_property
     def phase(self) -> str:
-        """The one state that both of the API's state fields amount to.
+        """The state of the offer, from both of the API's state fields.
 
         The page documents ``procurement_status`` twice, with different values, and lets it be
         null; both lists count here, and any other value is ``unknown``.
@@ -131,8 +140,12 @@ class Offer:
 
     @cached_property
     def usable_count(self) -> int:
-        """How many instances can be hosts now."""
-        return sum(instance.usable for instance in self.instances)
+        """How many instances can be hosts now, under their external addresses."""
+        return self.count_usable(EXTERNAL)
+
+    def count_usable(self, address: str) -> int:
+        """Return how many instances can be hosts under that address."""
+        return sum(instance.reach(address).problem is None for instance in self.instances)
 
     @cached_property
     def is_gone(self) -> bool:
@@ -148,19 +161,14 @@ class Offer:
         return self.phase == READY and self.usable_count >= needed
 
     def as_document(self) -> dict[str, t.Any]:
-        """Return the status document again, with the fields known here only."""
-        document: dict[str, t.Any] = {
-            name: getattr(self, name) for name in (*_OFFER_REQUIRED, *_OFFER_OPTIONAL)
-        }
+        """Return the status document, with only the fields that are known here."""
+        document = {one.name: getattr(self, one.name) for one in fields(self)}
         document["instances"] = [instance.as_dict() for instance in self.instances]
         document["resources"] = [dict(resource) for resource in self.resources]
         return document
 
 
-_OFFER_REQUIRED = ("offer_id", "status", "created_at")
 _OFFER_OPTIONAL = ("procurement_status", "progress", "failure_reason", "procured_at")
-_INSTANCE_REQUIRED = ("instance_id", "instance_name", "zone", "status")
-_INSTANCE_OPTIONAL = ("external_ip", "internal_ip", "ssh_command")
 _RESOURCE_REQUIRED = ("resource_id", "resource_type", "role", "status")
 
 
@@ -222,13 +230,12 @@ def parse_offer(document: t.Any, asked_id: str) -> Offer:
     )
 
 
-def _parse_instance(fields: _Fields) -> Instance:
-    return Instance(
-        **{name: fields.text(name) for name in _INSTANCE_REQUIRED},
-        external_ip=fields.optional_text("external_ip"),
-        internal_ip=fields.optional_text("internal_ip"),
-        ssh_command=fields.optional_text("ssh_command"),
-    )
+def _parse_instance(document: _Fields) -> Instance:
+    values: dict[str, t.Any] = {}
+    for one in fields(Instance):
+        read = document.text if one.default is MISSING else document.optional_text
+        values[one.name] = read(one.name)
+    return Instance(**values)
 
 
 def _parse_resource(fields: _Fields) -> dict[str, str]:

@@ -1,10 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Expressions of the user over the variables of a host: which host, what name, which groups.
+"""The user's expressions over the variables of a host: filters, names, variables, groups.
 
-What Ansible's Constructable offers is used as it is; it is silent about an expression that fails,
-and these are not.
+Ansible's Constructable evaluates them. It is silent about an expression that fails; this is not.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ class Expressions:
         self._failed: dict[tuple[str, str], list[tuple[str, str]]] = {}
 
     def keeps(self, variables: Variables) -> bool:
-        """Return whether all filters, and no exclude filter, are true. Raises OptionError."""
+        """Return whether all filters are true and no exclude filter is. Raises OptionError."""
         option = self._plugin.get_option
         return all(
             self._is_true("filters", text, variables) for text in option("filters")
@@ -63,7 +62,7 @@ class Expressions:
             self._tried("keyed_groups", str(key), host, add)
 
     def warnings(self) -> list[str]:
-        """Return a sentence for every expression that failed, however many hosts it failed for."""
+        """Return one sentence for every expression that failed, for all its hosts together."""
         return [
             f"{option}: {quoted(label)} fails for {len(failed)} hosts, first for "
             f"{quoted(failed[0][0], 210)}: {failed[0][1]}"
@@ -79,8 +78,8 @@ class Expressions:
     def _is_true(self, option: str, text: str, variables: Variables) -> bool:
         try:
             value = self._plugin._compose(text, variables)
-        # Whatever a filter raises: taken for false, it would drop machines silently.
-        except Exception as exc:  # noqa: BLE001 - it is told
+        # A filter can raise anything, and to count that as false would drop machines silently.
+        except Exception as exc:  # noqa: BLE001 - the error says it
             raise OptionError(option, f"{quoted(text)} fails: {_reason(exc)}") from None
         if not isinstance(value, bool):
             problem = f"{quoted(text)} gives {json_type(value)}, not true or false"
@@ -88,7 +87,7 @@ class Expressions:
         return value
 
     def _tried(self, option: str, label: str, host: str, call: t.Callable[[], t.Any]) -> t.Any:
-        """Return what ``call`` returns; a failure is an error if ``strict`` is on, else noted."""
+        """Return what ``call`` returns; if it fails, raise with ``strict``, or else note it."""
         try:
             return call()
         except Exception as exc:  # noqa: BLE001 - likewise

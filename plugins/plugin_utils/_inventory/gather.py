@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""gather(): the offers of an inventory source, fresh, stored or stale; all of them, or an error."""
+"""gather(): the offers of an inventory source, new, stored or stale; all of them, or an error."""
 
 from __future__ import annotations
 
@@ -19,17 +19,16 @@ from .stored import StoredOffer
 FAIL = "fail"
 SKIP = "skip"
 STALE = "stale"
-ON_ERROR = (FAIL, SKIP, STALE)
 
 ATTEMPTS = 3
-"""How often an offer is asked for, as long as the errors are of the kind that passes."""
+"""How many times to ask for an offer while the errors are transient."""
 
 # A message names this many instances of an offer, and counts the rest.
 _NAMED = 5
 
 
 class SourceUnreadable(Exception):
-    """Not every offer of a source could be read. The text says which, and why."""
+    """Some offer of a source could not be read. The text says which, and why."""
 
     def __init__(self, failures: t.Sequence[str], asked: int) -> None:
         count = f"{len(failures)} of its {asked} offers" if asked > 1 else "its offer"
@@ -41,13 +40,17 @@ class SourceUnreadable(Exception):
 
 @dataclass(frozen=True)
 class GatherOptions:
-    """What an old answer is good for."""
+    """When a stored answer may be used."""
 
     on_error: str = FAIL
     stale_max_age: float = 86400.0
-    """Seconds; an older answer is not served instead of an error."""
+    """Seconds; an older answer never replaces an error."""
     fresh_for: float | None = None
-    """Seconds for which an answer is served without asking; None to ask always."""
+    """Seconds for which an answer is used without asking; None to ask always."""
+
+    def is_fresh(self, answer: StoredOffer, now: float) -> bool:
+        """Return whether an answer is young enough to be used without asking."""
+        return self.fresh_for is not None and answer.is_younger_than(self.fresh_for, now)
 
 
 @dataclass
@@ -56,9 +59,9 @@ class Gathered:
 
     offers: list[Offer] = field(default_factory=list)
     stale: set[str] = field(default_factory=set)
-    """The ids of the offers whose answer is an old one."""
+    """The ids of the offers for which an old answer stands in."""
     stored: list[StoredOffer] = field(default_factory=list)
-    """What is worth keeping."""
+    """The answers to store."""
     warnings: list[str] = field(default_factory=list)
 
 
@@ -72,20 +75,18 @@ def gather(
 ) -> Gathered:
     """Return the offers, from ``stored`` answers where those are still good.
 
-    Only settled offers are served without asking: any other one is expected to change. ``now`` is
+    Only settled offers are used without asking: any other one is expected to change. ``now`` is
     in seconds since the epoch. Raises SourceUnreadable.
     """
-    fresh = {
+    good = {
         offer_id: stored[offer_id]
         for offer_id in offer_ids
-        if options.fresh_for is not None
-        and offer_id in stored
+        if offer_id in stored
+        and options.is_fresh(stored[offer_id], now)
         and is_settled(stored[offer_id].offer)
-        and stored[offer_id].is_younger_than(options.fresh_for, now)
     }
-    to_ask = [offer_id for offer_id in offer_ids if offer_id not in fresh]
+    to_ask = [offer_id for offer_id in offer_ids if offer_id not in good]
     watches = read_offers(client, to_ask, attempts=ATTEMPTS).watches if to_ask else []
-    good = dict(fresh)
     for watch in watches:
         if watch.offer is not None and watch.error is None:
             good[watch.offer_id] = StoredOffer(watch.offer, now)
@@ -95,9 +96,8 @@ def gather(
     if len(old) < len(unread) and options.on_error != SKIP:
         failures = [_failure(w, options, stored) for w in unread if w.offer_id not in old]
         raise SourceUnreadable(failures, len(offer_ids))
-    served = {**good, **old}
+    served, kept = {**good, **old}, {**stored, **good}
     result.offers = [served[offer_id].offer for offer_id in offer_ids if offer_id in served]
-    kept = {**stored, **good}
     result.stored = [kept[offer_id] for offer_id in offer_ids if offer_id in kept]
     return result
 
@@ -109,7 +109,7 @@ def _instead(
     now: float,
     result: Gathered,
 ) -> dict[str, StoredOffer]:
-    """Return the old answers that are served for offers that could not be read."""
+    """Return the old answers that stand in for offers that could not be read."""
     served: dict[str, StoredOffer] = {}
     for watch in unread:
         old = stored.get(watch.offer_id)
@@ -118,7 +118,7 @@ def _instead(
         elif options.on_error == STALE and old and old.is_younger_than(options.stale_max_age, now):
             age = clock_face(now - old.fetched_at)
             result.warnings.append(
-                f"{_problem(watch)} Its machines are those of an answer that is {age} old."
+                f"{_problem(watch)} Its machines come from an answer that is {age} old."
             )
             served[watch.offer_id] = old
     result.stale = set(served)
@@ -127,16 +127,17 @@ def _instead(
 
 def _failure(watch: Watch, options: GatherOptions, stored: t.Mapping[str, StoredOffer]) -> str:
     problem = _problem(watch)
-    if options.on_error == STALE:
-        why = "is older than stale_max_age" if watch.offer_id in stored else "is not there"
-        problem += f" An old answer that could be served instead {why}."
+    if options.on_error == STALE and watch.offer_id in stored:
+        problem += " The stored answer is older than stale_max_age."
+    elif options.on_error == STALE:
+        problem += " There is no stored answer to use instead."
     return problem
 
 
 def _problem(watch: Watch) -> str:
-    error = watch.error or Unauthorized("it was not asked, because the API rejected the token")
+    error = watch.error or Unauthorized("not asked, because the API rejected the token")
     text = SupplyError(error.message, offer_id=watch.offer_id, code=error.code, hint=error.hint)
-    attempts = f" It was asked for {watch.polls} times." if watch.polls > 1 else ""
+    attempts = f" Asked {watch.polls} times." if watch.polls > 1 else ""
     return f"{text}{attempts}"
 
 

@@ -1,11 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keeps hosts of ours and hosts of other inventory sources apart.
+"""Keeps our hosts and the hosts of other inventory sources apart.
 
-Ansible takes two hosts of one name for one host, and merges their variables. The API chooses the
-names of instances, so a stranger's machine could get the password that somebody has set for a host
-of their own.
+Ansible merges two hosts of the same name into one, variables included. The API chooses the names of
+instances, so a stranger's machine could get the password of one of the user's own hosts.
 """
 
 from __future__ import annotations
@@ -20,23 +19,23 @@ from .source import names_plugin
 
 Record = t.Mapping[str, t.Any]
 
-# They add no host, but add those that there are to groups, by the same method.
+# They add no new hosts, but call the same method to put existing ones into groups.
 _ADDERS_TO_GROUPS = ("constructed", "ansible.builtin.constructed")
 
 
 def refuse_taken(inventory: InventoryData, records: t.Iterable[Record]) -> None:
-    """Raise AnsibleParserError if a host of this name is there that is not the same instance."""
+    """Raise AnsibleParserError if another host already has one of these names."""
     for record in records:
         host = inventory.hosts.get(record["name"])
         if host is not None and not _is_same(host.vars, record):
             raise AnsibleParserError(
-                f"{_sentence(record)}. No host is taken from this source. Rename yours, or keep "
-                "the two inventories apart."
+                f"{_sentence(record)}. No host is taken from this source. Rename your host, or "
+                "keep the two inventories apart."
             )
 
 
 def add_host(inventory: InventoryData, record: Record) -> None:
-    """Add a host of ours, and keep later sources from adding another one of its name."""
+    """Add one of our hosts, and keep later sources from adding another of its name."""
     _Guard.of(inventory).add_ours(record)
 
 
@@ -53,7 +52,7 @@ def _sentence(record: Record) -> str:
 
 
 class _Guard:
-    """Stands before ``add_host`` of one inventory, which every source calls for its hosts."""
+    """Wraps ``add_host`` of one inventory, which every source calls for its hosts."""
 
     def __init__(self, inventory: t.Any) -> None:
         self._inventory = inventory
@@ -63,7 +62,7 @@ class _Guard:
 
     @classmethod
     def of(cls, inventory: t.Any) -> _Guard:
-        """Return the guard of an inventory, which gets one if it has none."""
+        """Return the guard of an inventory; install it first if there is none."""
         guard = getattr(inventory.add_host, "guard", None)
         if not isinstance(guard, cls):
             guard = cls(inventory)
@@ -85,7 +84,7 @@ class _Guard:
         self._original(record["name"])
 
     def refuse_ours(self, name: t.Any) -> None:
-        """Raise AnsibleParserError for a name of ours. Our host goes: it is the stranger."""
+        """Raise AnsibleParserError for a name of ours, and remove our host: it is the stranger."""
         record = self._ours.get(str(name))
         if record is None or self._may_add_to_groups(self._inventory.current_source):
             return
@@ -93,8 +92,8 @@ class _Guard:
         if host is not None:
             self._inventory.remove_host(host)
         raise AnsibleParserError(
-            f"{_sentence(record)}. Neither is used. Rename yours, or keep the two inventories "
-            "apart; to put an instance into groups of your own, use groups or keyed_groups of its "
+            f"{_sentence(record)}. Neither is used. Rename your host, or keep the two inventories "
+            "apart; to put an instance into your own groups, use groups or keyed_groups in its "
             "source."
         )
 

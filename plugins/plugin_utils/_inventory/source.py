@@ -14,14 +14,14 @@ import yaml
 from ...module_utils._options import OptionError
 from ...module_utils._text import quoted
 
-# A configuration is a few lines; whatever is larger holds somebody else's hosts.
+# A source of ours has a few lines; a larger file lists hosts.
 MAX_BYTES = 1_000_000
 
 
 def names_plugin(path: str, plugin: str) -> bool:
     """Return whether a file is a YAML mapping whose ``plugin`` is ``plugin``.
 
-    A file with a mistake in it counts if a line says so, or the mistake would never be reported.
+    A file that is not valid YAML counts if a line says so, or nobody would report the mistake.
     """
     if not path.endswith((".yml", ".yaml")) or os.path.getsize(path) > MAX_BYTES:
         return False
@@ -31,7 +31,7 @@ def names_plugin(path: str, plugin: str) -> bool:
     except (OSError, ValueError):
         return False
     try:
-        # Only composed: tags such as !vault are of no interest here.
+        # Composed and not loaded, because tags such as !vault have no meaning here.
         top = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError:
         return any(line.startswith("plugin:") and plugin in line for line in text.splitlines())

@@ -1,10 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Stored answers: what the cache entry of an inventory source holds, and how old it is.
+"""Stored answers: the cache entry of an inventory source, and its age.
 
-File caches are readable by everybody on the machine: an entry holds the fields of the API that are
-known here, and nothing else.
+Everybody on the machine can read a file cache, so an entry holds only the API fields that are known
+here, and never the token.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from ...module_utils._api.errors import InvalidResponse
 from ...module_utils._offers.offer import Offer, parse_offer
 
 SCHEMA = 1
-"""Of an entry. It is part of the key, so that another version of the collection has its own."""
+"""The version of an entry. As part of the key, it keeps other versions' entries apart."""
 
 
 class ForeignEntry(ValueError):
-    """What the cache holds under our key is not what we put there."""
+    """The cache entry under our key is not one of ours."""
 
 
 @dataclass(frozen=True)
 class StoredOffer:
-    """An answer, and when it came."""
+    """An answer and its time."""
 
     offer: Offer
     fetched_at: float
     """Seconds since the epoch."""
 
     def is_younger_than(self, seconds: float, now: float) -> bool:
-        """Return whether it is at most so old. One from the future has an unknown age."""
+        """Return whether it is at most that old. An answer from the future has no known age."""
         return 0 <= now - self.fetched_at <= seconds
 
 
 def entry_key(api_url: str, offer_ids: t.Iterable[str], token: str) -> str:
     """Return the key of a source's entry, which is also the name of a file.
 
-    Another API, other offers or another token's account never meet in one entry.
+    Different APIs, offers or tokens never share an entry.
     """
     parts = [str(SCHEMA), api_url, token, *sorted(offer_ids)]
     digest = hashlib.sha256("\0".join(parts).encode("utf-8")).hexdigest()
@@ -48,7 +48,7 @@ def entry_key(api_url: str, offer_ids: t.Iterable[str], token: str) -> str:
 
 
 def to_entry(stored: t.Iterable[StoredOffer]) -> dict[str, t.Any]:
-    """Return what is put into the cache."""
+    """Return the cache entry for these answers."""
     return {
         "schema": SCHEMA,
         "offers": {

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options of an inventory source that are templates. Ansible does not template them by itself."""
+"""Templates in the options of an inventory source, which Ansible leaves as they are."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from ...module_utils._text import printable
 def templated(
     config: t.Mapping[str, t.Any], expressions: t.Container[str], templar: t.Any
 ) -> dict[str, t.Any]:
-    """Return the options with their templates worked out, before their types are checked.
+    """Return the options with their templates evaluated, before their types are checked.
 
     A string is a template, and each element of a list; an element that yields a list becomes its
-    elements. ``expressions`` names the options that are worked out later, host by host. Raises
+    elements. ``expressions`` names the options that are evaluated later, host by host. Raises
     OptionError, naming the option.
     """
     return {
-        name: value if name in expressions else _worked_out(name, value, templar)
+        name: value if name in expressions else _evaluated(name, value, templar)
         for name, value in config.items()
     }
 
 
-def _worked_out(name: str, value: t.Any, templar: t.Any) -> t.Any:
+def _evaluated(name: str, value: t.Any, templar: t.Any) -> t.Any:
     if isinstance(value, str):
         return _template(name, value, templar)
     if not isinstance(value, list):
@@ -44,7 +44,7 @@ def _worked_out(name: str, value: t.Any, templar: t.Any) -> t.Any:
 def _template(name: str, text: str, templar: t.Any) -> t.Any:
     try:
         return templar.template(text)
-    # Whatever a filter or a lookup raises; the person who wrote the template has to know which.
-    except Exception as exc:  # noqa: BLE001 - it is told
+    # A filter or lookup can raise anything; whoever wrote the template needs to see it.
+    except Exception as exc:  # noqa: BLE001 - the error says it
         problem = getattr(exc, "message", None) if isinstance(exc, AnsibleError) else None
         raise OptionError(name, printable(to_text(problem or exc), 400)) from None

@@ -1,12 +1,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What Ansible may take for a template, on every supported core: never a text from the API.
+"""Keeps Ansible from taking a text from the API for a template, on every supported core.
 
 Before ansible-core 2.19 every string is a template unless it is wrapped as unsafe. Since then no
-string is one unless it is tagged as trusted, and ``ansible-inventory`` prints what is not tagged as
-``{"__ansible_unsafe": ...}``, which AWX cannot read. So strings of harmless characters only stay
-plain (and are tagged), and all others are wrapped (or left without a tag).
+string is one unless it is tagged as trusted, and ``ansible-inventory`` prints untagged strings as
+``{"__ansible_unsafe": ...}``, which AWX cannot read. So strings of harmless characters stay plain
+(and are tagged), and all others are wrapped (or left without a tag).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def is_harmless(text: str) -> bool:
 
 
 def inert(value: t.Any) -> t.Any:
-    """Return a string from the API as Ansible has to be given it; anything else as it is."""
+    """Return a string from the API in the form that Ansible never evaluates."""
     if not isinstance(value, str):
         return value
     # The method, because a wrapped string stays wrapped through str().
@@ -44,7 +44,7 @@ def inert(value: t.Any) -> t.Any:
 
 
 class Inert:
-    """Makes the variables of many hosts inert. Most of their strings are the same ones."""
+    """Makes the variables of many hosts inert. It remembers strings, as most of them recur."""
 
     def __init__(self) -> None:
         self._known: dict[str, t.Any] = {}
@@ -65,9 +65,9 @@ class Inert:
 
 
 def plain_if_harmless(value: t.Any) -> t.Any:
-    """Return what an expression of the user made of such strings, readable where that is safe.
+    """Return the result of a user's expression over such strings, readable where that is safe.
 
-    Whatever could be a template stays as Ansible made it, which remembers where it came from.
+    A string that could be a template stays as Ansible made it, with its memory of being unsafe.
     """
     if isinstance(value, str):
         return inert(value) if is_harmless(value) else value

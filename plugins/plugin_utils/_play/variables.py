@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 from ansible.module_utils.parsing.convert_bool import boolean
 
+from ...module_utils._offers.hosts import HOST_VARIABLES
 from ...module_utils._options import OptionError, checked_number
 from ...module_utils._text import quoted
 
@@ -39,7 +40,8 @@ class Variables:
         for role in _ROLES:
             path = _COLLECTION / "roles" / role / "meta" / "argument_specs.yml"
             self.options.update(_read(path)["argument_specs"]["main"]["options"])
-        self.known = {*self.options, *playbooks["known_otherwise"]}
+        others = (*playbooks["left_behind"], *playbooks["between_tasks"])
+        self.known = {*self.options, *HOST_VARIABLES, *others}
 
     def check_name(self, name: str) -> None:
         """Refuse an unknown name with one of our prefixes."""

@@ -25,7 +25,7 @@ BELOW: dict[str, set[str]] = {
     "plugin_utils._inventory": {"module_utils._api", "module_utils._offers"},
     "plugin_utils._first_contact": set(),
     "plugin_utils._answers": {"module_utils._gpu", "plugin_utils._first_contact"},
-    "plugin_utils._play": set(),
+    "plugin_utils._play": {"module_utils._offers"},
 }
 # It knows what an argument spec is. The rest of module_utils does not know of Ansible.
 KNOW_ANSIBLE = {"module_utils/_api/arguments.py"}

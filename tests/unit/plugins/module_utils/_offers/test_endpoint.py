@@ -85,7 +85,7 @@ REFUSED = [
     "ssh root@203.0.113.7:22",
     "ssh ssh://root@203.0.113.7",
     "ssh root@203.0.113.7 root@203.0.113.7",
-    # Users that cannot be one.
+    # Invalid users.
     "ssh @203.0.113.7",
     "ssh -l",
     "ssh a@b@203.0.113.7",
@@ -95,7 +95,7 @@ REFUSED = [
     "ssh -l ubuntu -l ubuntu 203.0.113.7",
     "ssh " + "u" * 33 + "@203.0.113.7",
     "ssh rööt@203.0.113.7",
-    # Ports that cannot be one.
+    # Invalid ports.
     "ssh -p 0 root@203.0.113.7",
     "ssh -p 65536 root@203.0.113.7",
     "ssh -p 99999 root@203.0.113.7",
@@ -109,7 +109,7 @@ REFUSED = [
     "ssh -p http root@203.0.113.7",
     "ssh -p 22 -p 22 root@203.0.113.7",
     "ssh root@203.0.113.7 -p",
-    # Files that cannot be one.
+    # Invalid files.
     "ssh root@203.0.113.7 -i",
     "ssh -i a -i b root@203.0.113.7",
 ]

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import HostNameClash
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import (
     HOST_KEY_POLICIES,
+    HOST_VARIABLES,
     HostOptions,
     chosen_name,
     group_suffix,
@@ -23,33 +24,12 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer 
     Offer,
     parse_offer,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ...helpers import ANY_TEXT, OFFER_ID, OTHER_ID, a_document, an_instance
 
 SSH_VARIABLES = {"ansible_host", "ansible_user", "ansible_port", "ansible_ssh_common_args"}
-OWN_VARIABLES = {
-    "compute_desk_offer_id",
-    "compute_desk_offer_status",
-    "compute_desk_procurement_status",
-    "compute_desk_phase",
-    "compute_desk_created_at",
-    "compute_desk_procured_at",
-    "compute_desk_instance_id",
-    "compute_desk_instance_name",
-    "compute_desk_instance_status",
-    "compute_desk_zone",
-    "compute_desk_external_ip",
-    "compute_desk_internal_ip",
-    "compute_desk_ssh_command",
-    "compute_desk_usable",
-    "compute_desk_unusable_reason",
-    "compute_desk_stale",
-}
-"""Users write these into playbooks: none is ever renamed or left out."""
-
 # Ids and names that nearly are something else, beside any text at all.
 TRICKY = ANY_TEXT | st.sampled_from(
     ["localhost", "ALL", "ungrouped", "compute_desk", "compute_desk_zone_", "127.0.0.1", "-o", ".."]
@@ -112,7 +92,7 @@ def test_a_host_name_is_safe_whatever_the_api_says(instance_name: str, instance_
     assert re.fullmatch(r"[A-Za-z0-9._][A-Za-z0-9._-]{0,254}", name)
     assert name.lower() not in ("localhost", "127.0.0.1", "all", "ungrouped", "compute_desk")
     assert not name.lower().startswith(("compute_desk_offer_", "compute_desk_zone_"))
-    assert name.lower() != "compute_desk_not_ready"
+    assert name.lower() != "compute_desk_unusable"
 
 
 @given(st.lists(IDS, min_size=1, max_size=4, unique=True))
@@ -158,7 +138,7 @@ def test_an_instance_that_is_not_usable_clashes_with_nothing() -> None:
 
 @pytest.mark.parametrize("policy", HOST_KEY_POLICIES)
 def test_the_variables_of_a_host_are_these(policy: str) -> None:
-    expected = {"name"} | SSH_VARIABLES | OWN_VARIABLES
+    expected = {"name"} | SSH_VARIABLES | set(HOST_VARIABLES)
     if policy == "unmanaged":
         expected -= {"ansible_ssh_common_args"}
 
@@ -173,7 +153,7 @@ def test_what_the_api_leaves_out_is_null_and_not_absent() -> None:
 
     (record,) = host_records([parse_offer(document, OFFER_ID)]).records
 
-    assert set(record) == {"name"} | SSH_VARIABLES | OWN_VARIABLES
+    assert set(record) == {"name"} | SSH_VARIABLES | set(HOST_VARIABLES)
     assert {name for name, value in record.items() if value is None} == {
         "compute_desk_internal_ip",
         "compute_desk_ssh_command",
@@ -306,31 +286,13 @@ def test_the_internal_address() -> None:
 
 @pytest.mark.parametrize("external_ip", [None, "", "-oProxyCommand=id", "localhost"])
 def test_a_machine_without_an_address_leads_nowhere(external_ip: str | None) -> None:
-    options = HostOptions(include_not_ready=True)
+    options = HostOptions(include_unusable=True)
 
     (record,) = records(options, an_instance(external_ip=external_ip))
 
     assert record["ansible_host"] == "no-address.invalid"
     assert record["compute_desk_usable"] is False
     assert "external_ip" in record["compute_desk_unusable_reason"]
-
-
-def test_user_and_port_of_your_own() -> None:
-    options = HostOptions(ansible_user="me", ansible_port=2200)
-
-    (record,) = records(options, an_instance(ssh_command="ssh -p 1 you@203.0.113.7"))
-
-    assert (record["ansible_user"], record["ansible_port"]) == ("me", 2200)
-
-
-@pytest.mark.parametrize(
-    ("option", "value"),
-    [("ansible_user", "-oProxyCommand=id"), ("ansible_user", ""), ("ansible_user", "a b"),
-     ("ansible_port", 0), ("ansible_port", 65536)],
-)  # fmt: skip
-def test_a_bad_override_is_refused(option: str, value: t.Any) -> None:
-    with pytest.raises(OptionError, match=option):
-        HostOptions(**{option: value})
 
 
 @given(TRICKY)

@@ -12,6 +12,7 @@ import typing as t
 import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import InvalidResponse
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import (
+    Instance,
     Offer,
     checked_offer_ids,
     machine_address,
@@ -81,7 +82,7 @@ def test_a_document_of_the_right_types_is_judged_and_comes_back_the_same(
     assert 0 <= parsed.usable_count <= len(parsed.instances)
     for instance in parsed.instances:
         assert instance.usable == (instance.unusable_reason is None)
-        assert not instance.usable or machine_address(instance.address) == instance.address
+        assert not instance.usable or machine_address(instance.reach().address)
 
 
 def test_every_field_is_taken_over() -> None:
@@ -289,7 +290,22 @@ def test_a_running_instance_with_an_address_is_usable(status: str) -> None:
 
     assert instance.usable
     assert instance.unusable_reason is None
-    assert instance.address == "203.0.113.7"
+    assert instance.reach().address == "203.0.113.7"
+
+
+def test_an_instance_is_reached_by_the_address_that_is_asked_for() -> None:
+    outside, inside = "203.0.113.7", "10.0.0.7"
+    both = Instance("i-1", "n", "z", "running", outside, inside)
+    only_outside = Instance("i-1", "n", "z", "running", outside, "10.0.0.300")
+    stopped = Instance("i-1", "n", "z", "stopped", outside, inside)
+
+    assert (both.reach(), both.reach("internal")) == ((outside, None), (inside, None))
+    assert only_outside.reach("external") == (outside, None)
+    assert only_outside.reach("internal") == (
+        None, "internal_ip 10.0.0.300 is not the address of a machine",
+    )  # fmt: skip
+    # Listings show the address of a stopped machine too.
+    assert stopped.reach("internal") == (inside, "status is stopped, not running")
 
 
 @pytest.mark.parametrize(

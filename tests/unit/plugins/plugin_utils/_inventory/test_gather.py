@@ -100,7 +100,7 @@ def test_a_dead_token_is_told_for_every_offer() -> None:
     api = FakeApi({A: [Unauthorized("the API rejected the token (401)", code=401)], B: [ready()]})
     api.settings.concurrency = 1
 
-    with pytest.raises(SourceUnreadable, match=f"2 of its 2 offers.*Offer {B}: it was not asked"):
+    with pytest.raises(SourceUnreadable, match=f"2 of its 2 offers.*Offer {B}: not asked"):
         gathered(api)
 
 
@@ -127,7 +127,7 @@ def test_an_old_answer_instead_of_an_error() -> None:
 
 @pytest.mark.parametrize(
     ("known", "why"),
-    [({}, "is not there"), (stored(A, ready(), 101), "is older than stale_max_age")],
+    [({}, "There is no stored answer"), (stored(A, ready(), 101), "is older than stale_max_age")],
 )
 def test_no_old_answer_is_an_error(known: dict[str, StoredOffer], why: str) -> None:
     api = FakeApi({A: [GONE], B: [ready()]})
