@@ -195,7 +195,7 @@ class _Wait:
             if end - now < 1.0:
                 return problem
             if last is None or problem.kind != last.kind:
-                self._news(problem.message, "odd")
+                self._news(problem.message, "warning")
             self._doing = problem.message
             last = problem
             time.sleep(min(pause, (end - now) / 2))

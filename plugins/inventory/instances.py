@@ -198,7 +198,6 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._api.client im
     Exchange,
     SupplyClient,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import HostNameClash
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.settings import (
     CONNECTION_OPTIONS,
     Settings,
@@ -208,6 +207,7 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._api.transport
     how_to_get_requests,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import (
+    HostNameClash,
     HostOptions,
     group_suffix,
     records_by_default_name,
@@ -216,6 +216,7 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts 
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import (
     checked_offer_ids,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.words import offer_line
 from ansible_collections.compute_desk.supply.plugins.module_utils._options import (
     OptionError,
     checked_number,
@@ -230,7 +231,6 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.gat
     GatherOptions,
     SourceUnreadable,
     gather,
-    offer_line,
 )
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.names import (
     add_host,

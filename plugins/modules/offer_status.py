@@ -94,11 +94,6 @@ options:
       - strict
       - unmanaged
     default: accept_new
-  wait_state:
-    description:
-      - What earlier runs of the same wait have learned. It is set by the action plugin of this module, which runs the
-        module once for every piece of news. Do not use it.
-    type: dict
 seealso:
   - module: ansible.builtin.add_host
   - name: Get offer status
@@ -449,117 +444,23 @@ hosts:
       type: bool
 """
 
-import typing as t
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.arguments import (
-    connection_arguments,
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.arguments import (
+    MUTUALLY_EXCLUSIVE,
+    argument_spec,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.client import SupplyClient
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.settings import Settings
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.transport import (
-    HAS_REQUESTS,
-    how_to_get_requests,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import (
-    HOST_KEY_POLICIES,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import (
-    checked_offer_ids,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.result import (
-    build_result,
-    empty_result,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.wait import (
-    Leg,
-    WaitOptions,
-    WaitReport,
-    read_offers,
-    wait_for_offers,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._options import (
-    OptionError,
-    checked_number,
-)
-
-# How long one run of the module may last when there is nothing to tell. A connection to a remote
-# host that is silent for longer may be cut by what lies between.
-LEG_SECONDS = 300.0
-
-
-def argument_spec() -> dict[str, dict[str, t.Any]]:
-    """Return the argument spec of the module."""
-    return {
-        **connection_arguments(),
-        "offer_ids": {
-            "type": "list",
-            "elements": "str",
-            "required": True,
-            "aliases": ["offer_id"],
-        },
-        "wait": {"type": "bool", "default": False},
-        "wait_timeout": {"type": "float", "default": 900},
-        "poll_interval": {"type": "float", "default": 15},
-        "procurement_timeout": {"type": "float", "default": 60},
-        "min_instances": {"type": "int"},
-        "progress_interval": {"type": "float", "default": 60},
-        "ssh_host_key_policy": {
-            "type": "str",
-            "default": "accept_new",
-            "choices": list(HOST_KEY_POLICIES),
-        },
-        "wait_state": {"type": "dict"},
-    }
-
-
-def ask(module: AnsibleModule, options: WaitOptions, settings: Settings) -> WaitReport:
-    """Read or wait, as the options say."""
-    offer_ids = checked_offer_ids(module.params["offer_ids"])
-    # Set from what the controller passes on, so its type is not declared.
-    core = getattr(module, "ansible_version", "unknown")
-    client = SupplyClient(settings, f"offer_status; ansible-core/{core}")
-    if module.check_mode or not module.params["wait"]:
-        return read_offers(client, offer_ids, options.min_instances)
-    state = module.params["wait_state"]
-    leg = Leg.from_state(state, LEG_SECONDS) if state else None
-    return wait_for_offers(client, offer_ids, options, leg=leg)
-
-
-def run(module: AnsibleModule) -> dict[str, t.Any]:
-    """Return the result of the module."""
-    params = module.params
-    options = WaitOptions(
-        **{name: params[name] for name in WaitOptions.names() if params[name] is not None}
-    )
-    checked_number("progress_interval", params["progress_interval"], at_least=1)
-    settings = Settings.from_options(params)
-    try:
-        report = ask(module, options, settings)
-    finally:
-        # Whatever leaves the module from here on is searched for every token that was used.
-        module.no_log_values.update(settings.token.seen)
-    result = build_result(
-        report,
-        options,
-        waited=params["wait"] and not module.check_mode,
-        ssh_host_key_policy=params["ssh_host_key_policy"],
-    )
-    if params["wait_state"]:
-        result["wait_state"] = report.to_state()
-    return result
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.run import run
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec=argument_spec(),
         supports_check_mode=True,
-        mutually_exclusive=[("api_token", "api_token_file")],
+        mutually_exclusive=MUTUALLY_EXCLUSIVE,
     )
-    try:
-        result = run(module) if HAS_REQUESTS else empty_result(how_to_get_requests())
-    except OptionError as exc:
-        result = empty_result(str(exc))
+    # Set from what the controller passes on, so its type is not declared.
+    core = getattr(module, "ansible_version", "unknown")
+    result = run(module.params, module.check_mode, ansible_core=core)
     for warning in result.pop("warnings", []):
         module.warn(warning)
     if result.pop("failed"):

@@ -16,7 +16,7 @@ from ansible.utils.display import Display
 
 display = Display()
 
-_COLORS = {"good": "COLOR_OK", "bad": "COLOR_ERROR", "odd": "COLOR_WARN"}
+_COLORS = {"good": "COLOR_OK", "bad": "COLOR_ERROR", "warning": "COLOR_WARN"}
 
 
 def _stderr() -> tuple[int | None, bool]:
@@ -33,8 +33,10 @@ def _stderr() -> tuple[int | None, bool]:
 _STDERR, _ON_TERMINAL = _stderr()
 
 
-def show(host: str, text: str, mood: str = "plain") -> None:
-    """Print a line about a host that is waited for; ``mood`` is that of a line of progress.
+def show(host: str, text: str, level: str = "plain") -> None:
+    """Print a line about a host that is waited for.
+
+    ``level`` is ``good``, ``bad``, ``warning`` or ``plain``.
 
     To stderr, because nobody flushes stdout: through a pipe or into a file, all lines would come
     when the wait is over. Where they are kept they say when they came.
@@ -43,7 +45,7 @@ def show(host: str, text: str, mood: str = "plain") -> None:
         return
     line = f"WAITING: [{host}]: {text}"
     forced = C.config.get_config_value("ANSIBLE_FORCE_COLOR")
-    color = _COLORS.get(mood) if _ON_TERMINAL or forced else None
+    color = _COLORS.get(level) if _ON_TERMINAL or forced else None
     display.display(
         line if _ON_TERMINAL else f"{time.strftime('%H:%M:%S')} {line}",
         color=C.config.get_config_value(color) if color else None,
