@@ -17,7 +17,7 @@ from .._options import OptionError, checked_number
 from .news import OnNews
 from .offer import checked_offer_ids
 from .result import build_result, empty_result
-from .wait import WaitOptions, WaitReport, read_offers, wait_for_offers
+from .wait import WaitOptions, read_offers, wait_for_offers
 
 # Ansible's word, so that both ways to run show the same.
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
@@ -35,44 +35,47 @@ def run(
     Every token that was used is taken out of it. ``invocation`` holds the options, and
     ``warnings`` sentences to warn with.
     """
-    module_args = shown_options(options)
-    if not HAS_REQUESTS:
-        return {**empty_result(how_to_get_requests()), "invocation": {"module_args": module_args}}
+    redact: t.Callable[[str], str] = str
+    result: dict[str, t.Any]
     try:
-        wait_options, offer_ids, settings = _checked(options)
+        # Before all others: what they say is searched for the token.
+        settings = Settings.from_options(options)
+        redact = settings.token.redact
+        result = (
+            _ask(options, settings, check_mode, on_news, ansible_core)
+            if HAS_REQUESTS
+            else empty_result(how_to_get_requests())
+        )
     except OptionError as exc:
-        return {**empty_result(str(exc)), "invocation": {"module_args": module_args}}
-    client = SupplyClient(settings, f"offer_status; ansible-core/{ansible_core}")
-    waits = bool(options["wait"]) and not check_mode
-    report: WaitReport
-    if waits:
-        report = wait_for_offers(client, offer_ids, wait_options, on_news=on_news)
-    else:
-        report = read_offers(client, offer_ids, wait_options.min_instances)
-    result = build_result(
-        report,
-        wait_options,
-        waited=waits,
-        ssh_host_key_policy=options["ssh_host_key_policy"],
-    )
-    result["invocation"] = {"module_args": module_args}
-    redacted: dict[str, t.Any] = _redacted(result, settings.token.redact)
+        result = empty_result(str(exc))
+    hidden = {} if options["api_token"] is None else {"api_token": HIDDEN}
+    result["invocation"] = {"module_args": {**options, **hidden}}
+    redacted: dict[str, t.Any] = _redacted(result, redact)
     return redacted
 
 
-def shown_options(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the options with the token hidden."""
-    hidden = {} if options.get("api_token") is None else {"api_token": HIDDEN}
-    return {**options, **hidden}
-
-
-def _checked(options: t.Mapping[str, t.Any]) -> tuple[WaitOptions, list[str], Settings]:
-    """Return everything that a wait or a reading needs, or raise OptionError."""
+def _ask(
+    options: t.Mapping[str, t.Any],
+    settings: Settings,
+    check_mode: bool,
+    on_news: OnNews | None,
+    ansible_core: str,
+) -> dict[str, t.Any]:
+    """Check the rest of the options, then read or wait."""
     names = [name for name in WaitOptions.names() if options[name] is not None]
     wait_options = WaitOptions(**{name: options[name] for name in names})
     checked_number("progress_interval", options["progress_interval"], at_least=1)
-    settings = Settings.from_options(options)
-    return wait_options, checked_offer_ids(options["offer_ids"]), settings
+    offer_ids = checked_offer_ids(options["offer_ids"])
+    client = SupplyClient(settings, f"offer_status; ansible-core/{ansible_core}")
+    waits = bool(options["wait"]) and not check_mode
+    report = (
+        wait_for_offers(client, offer_ids, wait_options, on_news=on_news)
+        if waits
+        else read_offers(client, offer_ids, wait_options.min_instances)
+    )
+    return build_result(
+        report, wait_options, waited=waits, ssh_host_key_policy=options["ssh_host_key_policy"]
+    )
 
 
 def _redacted(value: t.Any, redact: t.Callable[[str], str]) -> t.Any:

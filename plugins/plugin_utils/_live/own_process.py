@@ -10,13 +10,14 @@ import json
 import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.release import __version__
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ...module_utils._offers.arguments import MUTUALLY_EXCLUSIVE, argument_spec
 from ...module_utils._offers.result import empty_result
-from ...module_utils._offers.run import run, shown_options
+from ...module_utils._offers.run import run
 from .progress import Progress
 
 
@@ -28,22 +29,26 @@ def run_here(
     validation = validator.validate(args)
     options = {**args, **validation.validated_parameters}
     if validation.errors.errors:
-        message = validation.errors.msg
-        if isinstance(validation.errors[0], UnsupportedError):
-            message = f"Unsupported parameters for ({name}) module: {message}"
-        invocation = {"module_args": shown_options(options)}
-        return _as_from_a_module({"failed": True, "msg": message, "invocation": invocation})
-    progress = Progress(
-        host,
-        options["wait_timeout"],
-        options["progress_interval"],
-        options["min_instances"],
-        hides_offers=no_log,
-    )
-    waits = options["wait"] and not check_mode
-    with progress.heartbeat() if waits else contextlib.nullcontext():
-        result = run(options, check_mode, progress, ansible_core=__version__)
-    return _as_from_a_module(result)
+        result = _invalid(validation, name, options)
+    else:
+        progress = Progress(
+            host,
+            options["wait_timeout"],
+            options["progress_interval"],
+            options["min_instances"],
+            hides_offers=no_log,
+        )
+        waits = options["wait"] and not check_mode
+        with progress.heartbeat() if waits else contextlib.nullcontext():
+            result = run(options, check_mode, progress, ansible_core=__version__)
+    return _as_from_a_module(result, validation)
+
+
+def _invalid(validation: t.Any, name: str, options: dict[str, t.Any]) -> dict[str, t.Any]:
+    message = validation.errors.msg
+    if isinstance(validation.errors[0], UnsupportedError):
+        message = f"Unsupported parameters for ({name}) module: {message}"
+    return {"failed": True, "msg": message, "invocation": {"module_args": options}}
 
 
 def refuse(message: str) -> dict[str, t.Any]:
@@ -51,11 +56,18 @@ def refuse(message: str) -> dict[str, t.Any]:
     return empty_result(message)
 
 
-def _as_from_a_module(result: dict[str, t.Any]) -> dict[str, t.Any]:
+def _as_from_a_module(result: dict[str, t.Any], validation: t.Any) -> dict[str, t.Any]:
+    """Do with a result what AnsibleModule does."""
+    doubles = [
+        f"Both option {double['option']} and its alias {double['alias']} are set."
+        for double in validation._warnings
+    ]
+    warnings = [*doubles, *result.pop("warnings", [])]
+    if warnings:
+        result["warnings"] = warnings
     if not result["failed"]:
         result["changed"] = result.pop("failed")
-    if not result.get("warnings"):
-        result.pop("warnings", None)
+    shown = remove_values(result, validation._no_log_values)
     # Plain data that nobody takes for a template, whatever tags the task's arguments carried.
-    plain: dict[str, t.Any] = wrap_var(json.loads(json.dumps(result)))
+    plain: dict[str, t.Any] = wrap_var(json.loads(json.dumps(shown)))
     return plain
