@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import threading
 import time
 import typing as t
@@ -83,5 +84,7 @@ class Heartbeat:
         self._thread.join()
 
     def _run(self) -> None:
+        # A signal that this thread takes, Ctrl-C say, would not wake the one that works.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         while not self._over.wait(self._interval):
             self._beat()
