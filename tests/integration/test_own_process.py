@@ -6,17 +6,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import subprocess
 import sys
 import typing as t
 
 import pytest
 from simulator import Simulator
-from support.live import Lines
-from support.workspace import Workspace, last_lines
+from support.workspace import Workspace
 
 from .conftest import Played, offer_status
 from .offers import A, B, C, D, offer, provisioning, ready
@@ -81,7 +77,9 @@ def test_the_result_is_that_of_the_module(
 ) -> None:
     simulator = simulate(
         offer(A, ready(procurement_status="ready")),
-        offer(B, {"at": 0, "status": "failed", "failure_reason": f"no capacity {{{{ 1 }}}} {TOKEN}"}),
+        offer(
+            B, {"at": 0, "status": "failed", "failure_reason": f"no capacity {{{{ 1 }}}} {TOKEN}"}
+        ),
         offer(C, provisioning(procurement_status="queued")),
         token=TOKEN,
     )
@@ -117,3 +115,69 @@ def test_the_invocation_is_shown_where_ansible_shows_it(play: Play, simulate: Si
 
     ours, other = re.findall(r"^ok: \[localhost\] => (\{\n.*?^\})", played.output, re.M | re.S)[:2]
     assert ('"invocation"' in ours) == ('"invocation"' in other)
+
+
+def test_where_a_module_runs_there_are_only_heartbeats(
+    play: Play, simulate: Simulate, as_module: dict[str, t.Any]
+) -> None:
+    simulator = simulate(offer(A, provisioning(), ready(4)))
+    task = offer_status(A, wait=True, poll_interval=1, progress_interval=1, **as_module)
+
+    played = play(task, simulator=simulator)
+
+    lines = re.findall(r"WAITING: \[localhost\]: (.*)", played.output)
+    assert played.result["ready"]
+    assert lines
+    for line in lines:
+        assert re.fullmatch(r"still waiting \(\d+:\d\d elapsed, 1\d:\d\d left\)", line)
+
+
+def test_the_environment_of_one_item_does_not_reach_the_next(
+    play: Play, simulate: Simulate
+) -> None:
+    simulator = simulate(offer(A, ready()))
+    environment = {
+        **simulator.env(),
+        "COMPUTE_DESK_API_TOKEN": "{{ 'wrong' if item == 'first' else omit_token }}",
+        "COMPUTE_DESK_CONCURRENCY": "{{ 0 if item == 'first' else 8 }}",
+    }
+    first = offer_status(A, __environment={**simulator.env(), "COMPUTE_DESK_CONCURRENCY": "0"})
+    looped = offer_status(
+        A,
+        register="looped",
+        __environment=environment,
+        __loop=["first", "second"],
+        __vars={"omit_token": simulator.token},
+    )
+
+    played = play(first, looped, offer_status(A, register="after"), simulator=simulator)
+
+    assert played.result["msg"].startswith("concurrency: ")
+    bad, good = played.results["looped"]["results"]
+    assert bad["msg"].startswith("concurrency: ")
+    assert good["ready"]
+    assert played.results["after"]["ready"]
+
+
+def test_requests_is_imported_by_the_task_only_and_missed_in_words(
+    play: Play, workspace: Workspace
+) -> None:
+    stub = workspace.folder / "stub"
+    stub.mkdir()
+    (stub / "requests.py").write_text(
+        "import os\n"
+        f"open({str(stub / 'importers')!r}, 'a').write(f'{{os.getpid()}} ')\n"
+        "raise ImportError('no requests here')\n"
+    )
+
+    played = play(
+        offer_status(A, __when=False, register="skipped"),
+        offer_status(A, api_token=TOKEN),
+        PYTHONPATH=str(stub),
+    )
+
+    assert (played.result["failed"], played.result["offers"]) == (True, [])
+    assert "Failed to import the required Python library (requests)." in played.result["msg"]
+    assert f" {sys.executable} -m pip install requests" in played.result["msg"]
+    assert len((stub / "importers").read_text().split()) == 1, "the main process imported it"
+    assert "Traceback" not in played.output
