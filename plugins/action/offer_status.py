@@ -1,34 +1,34 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Live progress around the module offer_status.
+"""Runs offer_status where the task runs: on the controller in this very process, with progress.
 
-The module prints nothing while it runs, so it is run once for every piece of news: each run goes
-on where the one before left off, and its result reads as one wait. The module does all the work,
-wherever the task runs it; nothing is asked from here.
+A module prints nothing before its end, and starting one takes longer than reading an offer. So
+only other hosts, ``become`` and ``async`` get the module.
 """
 
 from __future__ import annotations
 
-import math
+import contextlib
+import os
+import sys
 import time
 import typing as t
+from urllib.request import getproxies_environment
 
+from ansible import constants as C
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible_collections.compute_desk.supply.plugins.module_utils._options import (
+    OptionError,
+    checked_number,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._text import times
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._live.screen import (
     Heartbeat,
     show,
 )
-
-if t.TYPE_CHECKING:
-    from ansible_collections.compute_desk.supply.plugins.module_utils._offers.watch import Watch
-    from ansible_collections.compute_desk.supply.plugins.plugin_utils._live.offer_lines import (
-        Line,
-    )
-
-MODULE = "compute_desk.supply.offer_status"
 
 SECONDS = (
     "wait_timeout", "poll_interval", "procurement_timeout", "progress_interval", "request_timeout",
@@ -37,137 +37,102 @@ SECONDS = (
 
 
 class ActionModule(NormalAction):
-    """Runs the module in legs when somebody is there to see the progress."""
+    """Calls the function that the module calls, or runs the module."""
 
     def run(
         self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
     ) -> dict[str, t.Any]:
-        """Return the result of the module, as one wait."""
+        """Return the result, the same wherever the task runs."""
+        task_vars = task_vars or {}
         result: dict[str, t.Any]
-        refusal = _refusal(self._task.args)
-        if refusal:
+        try:
+            # The argument spec would refuse it as well, but in words about types.
+            for option in SECONDS:
+                if self._task.args.get(option) is not None:
+                    checked_number(option, self._task.args[option])
+        except OptionError as exc:
             result = ActionBase.run(self, tmp, task_vars)
-            result.update(refusal)
-            return result
-        if not self._is_live():
-            result = super().run(tmp, task_vars)
-            return result
-        result = ActionBase.run(self, tmp, task_vars)
-        result.update(_Wait(self, task_vars or {}).run())
-        self._remove_tmp_path(self._connection._shell.tmpdir)
+            return {**result, **_offers().refuse(str(exc))}
+        if self._runs_here():
+            result = ActionBase.run(self, tmp, task_vars)
+            result.update(self._run_here(task_vars))
+        else:
+            with self._heartbeat(task_vars):
+                result = super().run(tmp, task_vars)
         return result
 
-    def _is_live(self) -> bool:
-        """Return whether there is a wait to show. Bad values are left for the module to refuse."""
-        wait = boolean(self._task.args.get("wait", False), strict=False)
-        return wait and not self._task.async_val and not self._task.check_mode
-
-
-class _Wait:
-    """One wait, in as many runs of the module as there is news.
-
-    What shows progress is imported when there is progress to show: collections are compiled anew in
-    every process, which takes longer than reading an offer that is ready.
-    """
-
-    def __init__(self, action: ActionModule, task_vars: dict[str, t.Any]) -> None:
-        self._action = action
-        self._task_vars = task_vars
-        self._args = dict(action._task.args)
-        self._began = time.monotonic()
-        self._known: list[Watch] = []
-        self._result: dict[str, t.Any] = {}
-
-    def run(self) -> dict[str, t.Any]:
-        with Heartbeat(self._heartbeat, _number(self._args.get("progress_interval")) or 60.0):
-            state: dict[str, t.Any] = {"finished": False}
-            while not state["finished"]:
-                state = self._run_leg(state)
-        return self._result
-
-    def _run_leg(self, state: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Run the module once, show what is new, and return the state to go on with."""
-        args = {**self._args, "wait_state": {**state, "elapsed": self._elapsed()}}
-        result = self._action._execute_module(
-            module_name=MODULE, module_args=args, task_vars=self._task_vars
-        )
-        result.get("invocation", {}).get("module_args", {}).pop("wait_state", None)
-        news: dict[str, t.Any] | None = result.pop("wait_state", None)
-        if news is None:
-            # It could not run, or not to its end. What is known from before stays known.
-            self._result = {**self._result, **result}
-            return {"finished": True}
-        self._result = result
-        if news["finished"] and not self._known:
-            # It was over at the first look; there was no wait to show.
-            return news
-        from ansible_collections.compute_desk.supply.plugins.module_utils._offers.watch import Watch
-        from ansible_collections.compute_desk.supply.plugins.plugin_utils._live.offer_lines import (
-            change_lines,
+    def _runs_here(self) -> bool:
+        return (
+            self._connection.transport == "local"
+            and not self._connection.become
+            and not self._task.async_val
         )
 
-        watches = [Watch.from_state(watch) for watch in news["watches"]]
-        if not self._action._task.no_log:
-            for line in change_lines(
-                self._known,
-                watches,
-                news["elapsed"],
-                self._wait_timeout(),
-                is_over=news["finished"],
-            ):
-                self._show(line)
-        self._known = watches
-        return news
-
-    def _heartbeat(self) -> None:
-        from ansible_collections.compute_desk.supply.plugins.module_utils._text import times
-        from ansible_collections.compute_desk.supply.plugins.plugin_utils._live.offer_lines import (
-            Line,
-            heartbeat_line,
-        )
-
-        elapsed, wait_timeout = self._elapsed(), self._wait_timeout()
-        if self._action._task.no_log:
-            # Only that it goes on, and for how long.
-            self._show(Line(f"still waiting {times(elapsed, wait_timeout)}"))
-            return
-        needed = _number(self._args.get("min_instances"))
-        count = int(needed) if needed else None
-        self._show(heartbeat_line(self._known, count, elapsed, wait_timeout))
-
-    def _show(self, line: Line) -> None:
-        show(self._task_vars.get("inventory_hostname", "localhost"), line.text, line.mood)
-
-    def _elapsed(self) -> float:
-        return time.monotonic() - self._began
-
-    def _wait_timeout(self) -> float | None:
-        return _number(self._args.get("wait_timeout", 900))
-
-
-def _refusal(args: dict[str, t.Any]) -> dict[str, t.Any] | None:
-    """Return the result for a time that is no number, or None if they all are.
-
-    The module would refuse it as well, but in Ansible's words, which are about types.
-    """
-    for option in SECONDS:
-        if args.get(option) is not None and _number(args[option]) is None:
-            from ansible_collections.compute_desk.supply.plugins.module_utils import _options
-            from ansible_collections.compute_desk.supply.plugins.module_utils._offers import (
-                result as _result,
+    def _run_here(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        environment: dict[str, t.Any] = {}
+        self._compute_environment_string(environment)
+        with _environment(environment):
+            result: dict[str, t.Any] = _offers().run_here(
+                dict(self._task.args),
+                self._task.action,
+                _host(task_vars),
+                check_mode=self._task.check_mode,
+                no_log=self._task.no_log,
             )
+        if not _shows_invocation(task_vars):
+            del result["invocation"]
+        return result
 
-            try:
-                _options.checked_number(option, args[option])
-            except _options.OptionError as exc:
-                return _result.empty_result(str(exc))
-    return None
+    def _heartbeat(self, task_vars: dict[str, t.Any]) -> contextlib.AbstractContextManager[None]:
+        """Return a context that says at intervals that a module waits, if it does."""
+        args = self._task.args
+        waits = boolean(args.get("wait", False), strict=False)
+        if not waits or self._task.async_val or self._task.check_mode:
+            return contextlib.nullcontext()
+        began = time.monotonic()
+        wait_timeout = float(args.get("wait_timeout") or 900)
+
+        def beat() -> None:
+            elapsed = time.monotonic() - began
+            show(_host(task_vars), f"still waiting {times(elapsed, wait_timeout)}")
+
+        return Heartbeat(beat, max(1.0, float(args.get("progress_interval") or 60)))
 
 
-def _number(value: t.Any) -> float | None:
-    """Return a number of seconds, or None if it is none; the module will say so."""
+def _offers() -> t.Any:
+    """Return the code that asks the API, imported in the process of the task.
+
+    The main process imports this file for every task, skipped ones too, and collections are
+    compiled anew in each run.
+    """
+    from ansible_collections.compute_desk.supply.plugins.plugin_utils._live import own_process
+
+    return own_process
+
+
+def _host(task_vars: dict[str, t.Any]) -> str:
+    return str(task_vars.get("inventory_hostname", "localhost"))
+
+
+@contextlib.contextmanager
+def _environment(variables: dict[str, t.Any]) -> t.Iterator[None]:
+    """Set these variables for as long as it lasts: all items of a loop share a process."""
+    before = dict(os.environ)
+    os.environ.update({name: str(value) for name, value in variables.items()})
+    if sys.platform == "darwin" and not getproxies_environment():
+        # macOS kills a forked process that asks the system for its proxies.
+        os.environ["no_proxy"] = "*"
     try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
+        yield
+    finally:
+        for name in set(os.environ) - set(before):
+            del os.environ[name]
+        os.environ.update(before)
+
+
+def _shows_invocation(task_vars: dict[str, t.Any]) -> bool:
+    """Return whether results hold their arguments; since ansible-core 2.21 only if asked for."""
+    name = "INJECT_INVOCATION"
+    if name not in C.config.get_configuration_definitions():
+        return True
+    return bool(C.config.get_config_value(name, variables=task_vars))

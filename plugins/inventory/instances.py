@@ -187,7 +187,6 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._api.client im
     Exchange,
     SupplyClient,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import HostNameClash
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.settings import (
     CONNECTION_OPTIONS,
     Settings,
@@ -196,10 +195,14 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._api.transport
     HAS_REQUESTS,
     how_to_get_requests,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import HostOptions
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import (
+    HostNameClash,
+    HostOptions,
+)
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import (
     checked_offer_ids,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.words import offer_line
 from ansible_collections.compute_desk.supply.plugins.module_utils._options import (
     OptionError,
     checked_number,
@@ -214,7 +217,6 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.gat
     GatherOptions,
     SourceUnreadable,
     gather,
-    offer_line,
 )
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.hosts import Hosts
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.source import (

@@ -83,11 +83,16 @@ def quoted(text: str, limit: int = 60) -> str:
     return "'" + printable(text, limit) + "'"
 
 
-def listed(parts: t.Sequence[str], shown: int = 4, separator: str = ", ", unlisted: int = 0) -> str:
+def listed(
+    parts: t.Sequence[str],
+    shown: int = 4,
+    separator: str = ", ",
+    unlisted: int = 0,
+    rest: str = "and {} more",
+) -> str:
     """Return the parts in one row; the first few if there are many, or others that are unlisted."""
     more = max(0, len(parts) - shown) + unlisted
-    rest = [f"and {more} more"] if more else []
-    return separator.join([*parts[:shown], *rest])
+    return separator.join([*parts[:shown], *([rest.format(more)] if more else [])])
 
 
 def clock_face(seconds: float) -> str:

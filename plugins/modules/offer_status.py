@@ -11,13 +11,15 @@ version_added: 0.1.0
 author:
   - Compute Desk collection maintainers (@compute-desk)
 description:
-  - Asks the Compute Desk Supply API how far the machines of one or more offers are.
-  - With O(wait) it asks until all of them are ready, one of them cannot become ready any more, or the time is up.
-  - While it waits it prints a line on stderr whenever something changes, at once, also into a file or through a pipe.
-    The line begins with the time of day unless stderr is a terminal, and has the first 8 characters of the offer's id
-    unless two offers of the task begin alike.
-  - Returns what is known of every offer, whether it succeeds, fails or times out, and the usable machines as host
-    records for M(ansible.builtin.add_host).
+  - Asks the Compute Desk Supply API about one or more offers.
+  - With O(wait) it asks until all of them are ready, one of them can no longer become ready, or time is up.
+  - On the controller (connection C(local), without C(become) and C(async)) it runs in Ansible's own process, whatever
+    Python the host is given, and prints a line on stderr for every change as soon as it is seen. The line begins with
+    the time of day unless stderr is a terminal, and shows the first 8 characters of the offer's id unless two offers of
+    the task begin alike.
+  - Anywhere else it runs as any module does, and prints only at O(progress_interval) that the wait goes on.
+  - Returns everything known about every offer, whether it succeeds, fails or times out, and the usable machines as
+    host records for M(ansible.builtin.add_host).
 extends_documentation_fragment:
   - compute_desk.supply._connection
   - compute_desk.supply._attributes
@@ -30,7 +32,7 @@ attributes:
   async:
     support: full
     details:
-      - Progress is not printed under C(async), as nobody is connected to the task then.
+      - No progress is printed under C(async), because nobody is connected to the task.
 options:
   offer_ids:
     description:
@@ -46,47 +48,47 @@ options:
       - An offer is ready when the API says so and at least O(min_instances) of its instances are usable.
       - An instance is usable when it is running and has a valid address.
       - The wait ends at once when an offer is C(failed) or C(expired), when all of its instances are terminated,
-        stopped, preempted or in error, or when the API answers 401, 403, 404, 422 or with something that is no status.
-      - Answers 429, 500, 502, 503 and 504, broken connections and timeouts are counted, and asked again after a growing
-        pause; a C(Retry-After) header is honoured.
-      - While the host name in O(api_url) cannot be resolved, it is tried again. If no offer has been answered yet, the
-        name is taken for wrong after 60 seconds of that, and the wait ends.
+        stopped, preempted or in error, or when the API answers 401, 403, 404, 422 or with anything but a status.
+      - After 429, 500, 502, 503, 504, a broken connection or a timeout it asks again, with growing pauses, and counts
+        the error; it honours a C(Retry-After) header.
+      - While the host name in O(api_url) cannot be resolved, it tries again. If it stays so for 60 seconds before any
+        offer was read, the name is taken for wrong, and the wait ends.
     type: bool
     default: false
   wait_timeout:
     description:
-      - How many seconds to wait at most. Requests, pauses and repetitions are all within it.
+      - Wait at most this many seconds, requests, pauses and retries included.
       - In AWX, the time limit of the job template must be longer.
     type: float
     default: 900
   poll_interval:
     description:
-      - How many seconds lie between two requests for the same offer, at least 1. The API asks for 15.
+      - Seconds between two requests for the same offer, at least 1. The API asks for 15.
       - Up to a tenth is added at random.
     type: float
     default: 15
   procurement_timeout:
     description:
-      - How many seconds an offer may stay unprocured before the wait is given up.
+      - Give up on an offer that is still not procured after this many seconds.
     type: float
     default: 60
   min_instances:
     description:
       - How many usable instances make an offer ready, at least 1.
-      - If not given, every instance that the API lists has to be usable, and at least one.
+      - By default every instance that the API lists must be usable, and there must be at least one.
     type: int
   progress_interval:
     description:
-      - How many seconds may pass without a line before one says that the wait goes on, at least 1.
+      - Print a "still waiting" line at this interval, in seconds, at least 1.
     type: float
     default: 60
   ssh_host_key_policy:
     description:
-      - What RV(hosts[].ansible_ssh_common_args) says about SSH host keys.
-      - V(accept_new) ties host keys to the id of the instance, and accepts the key of an instance that was never seen.
-        A recycled address never meets the key of the machine before, while a changed key of the same instance is
-        refused.
-      - V(strict) ties them likewise, but accepts only keys that are known already.
+      - How RV(hosts[].ansible_ssh_common_args) makes SSH check host keys.
+      - V(accept_new) ties host keys to the id of the instance, and accepts the key of an instance seen for the first
+        time. So a recycled address never clashes with the key of its former machine, while a changed key of the same
+        instance is refused.
+      - V(strict) ties them likewise, but accepts known keys only.
       - V(unmanaged) leaves host keys to your own configuration of SSH.
     type: str
     choices:
@@ -94,11 +96,6 @@ options:
       - strict
       - unmanaged
     default: accept_new
-  wait_state:
-    description:
-      - What earlier runs of the same wait have learned. It is set by the action plugin of this module, which runs the
-        module once for every piece of news. Do not use it.
-    type: dict
 seealso:
   - module: ansible.builtin.add_host
   - name: Get offer status
@@ -138,7 +135,7 @@ EXAMPLES = r"""
   run_once: true
   register: offer
 
-- name: Be content with two machines of each offer, and decide about a timeout later
+- name: Accept two machines per offer, and handle a timeout later
   compute_desk.supply.offer_status:
     offer_ids: "{{ my_offer_ids }}"
     wait: true
@@ -151,7 +148,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: One or more sentences on how it went; on failure, what happened to which offer, and what to do next.
+  description: How it went, in sentences; on failure, what happened to which offer, and what to do next.
   returned: always
   type: str
   sample: 2 of 2 offers ready after 312.4 s.
@@ -169,7 +166,7 @@ elapsed:
   type: float
   sample: 312.4
 offers:
-  description: What is known of each offer, in the order of O(offer_ids).
+  description: Each offer, in the order of O(offer_ids).
   returned: always
   type: list
   elements: dict
@@ -298,7 +295,7 @@ offers:
       type: int
       sample: 21
     transient_errors:
-      description: How many of those requests failed with an error that passes.
+      description: How many of those requests failed with an error worth another try.
       returned: always
       type: int
       sample: 1
@@ -326,7 +323,7 @@ offers:
           type: float
           sample: 46.3
     error:
-      description: What the last request for this offer ended with. Null if it was answered.
+      description: Why the last request for this offer failed. Null if it was answered.
       returned: always
       type: dict
       contains:
@@ -379,7 +376,7 @@ hosts:
       type: int
       sample: 22
     ansible_ssh_common_args:
-      description: What O(ssh_host_key_policy) asks for.
+      description: The arguments for SSH that O(ssh_host_key_policy) stands for.
       returned: unless O(ssh_host_key_policy=unmanaged)
       type: str
       sample: -o HostKeyAlias=i-0a1b2c3d4e5f -o StrictHostKeyChecking=accept-new
@@ -449,117 +446,23 @@ hosts:
       type: bool
 """
 
-import typing as t
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.arguments import (
-    connection_arguments,
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.arguments import (
+    MUTUALLY_EXCLUSIVE,
+    argument_spec,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.client import SupplyClient
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.settings import Settings
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.transport import (
-    HAS_REQUESTS,
-    how_to_get_requests,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import (
-    HOST_KEY_POLICIES,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import (
-    checked_offer_ids,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.result import (
-    build_result,
-    empty_result,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.wait import (
-    Leg,
-    WaitOptions,
-    WaitReport,
-    read_offers,
-    wait_for_offers,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._options import (
-    OptionError,
-    checked_number,
-)
-
-# How long one run of the module may last when there is nothing to tell. A connection to a remote
-# host that is silent for longer may be cut by what lies between.
-LEG_SECONDS = 300.0
-
-
-def argument_spec() -> dict[str, dict[str, t.Any]]:
-    """Return the argument spec of the module."""
-    return {
-        **connection_arguments(),
-        "offer_ids": {
-            "type": "list",
-            "elements": "str",
-            "required": True,
-            "aliases": ["offer_id"],
-        },
-        "wait": {"type": "bool", "default": False},
-        "wait_timeout": {"type": "float", "default": 900},
-        "poll_interval": {"type": "float", "default": 15},
-        "procurement_timeout": {"type": "float", "default": 60},
-        "min_instances": {"type": "int"},
-        "progress_interval": {"type": "float", "default": 60},
-        "ssh_host_key_policy": {
-            "type": "str",
-            "default": "accept_new",
-            "choices": list(HOST_KEY_POLICIES),
-        },
-        "wait_state": {"type": "dict"},
-    }
-
-
-def ask(module: AnsibleModule, options: WaitOptions, settings: Settings) -> WaitReport:
-    """Read or wait, as the options say."""
-    offer_ids = checked_offer_ids(module.params["offer_ids"])
-    # Set from what the controller passes on, so its type is not declared.
-    core = getattr(module, "ansible_version", "unknown")
-    client = SupplyClient(settings, f"offer_status; ansible-core/{core}")
-    if module.check_mode or not module.params["wait"]:
-        return read_offers(client, offer_ids, options.min_instances)
-    state = module.params["wait_state"]
-    leg = Leg.from_state(state, LEG_SECONDS) if state else None
-    return wait_for_offers(client, offer_ids, options, leg=leg)
-
-
-def run(module: AnsibleModule) -> dict[str, t.Any]:
-    """Return the result of the module."""
-    params = module.params
-    options = WaitOptions(
-        **{name: params[name] for name in WaitOptions.names() if params[name] is not None}
-    )
-    checked_number("progress_interval", params["progress_interval"], at_least=1)
-    settings = Settings.from_options(params)
-    try:
-        report = ask(module, options, settings)
-    finally:
-        # Whatever leaves the module from here on is searched for every token that was used.
-        module.no_log_values.update(settings.token.seen)
-    result = build_result(
-        report,
-        options,
-        waited=params["wait"] and not module.check_mode,
-        ssh_host_key_policy=params["ssh_host_key_policy"],
-    )
-    if params["wait_state"]:
-        result["wait_state"] = report.to_state()
-    return result
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.run import run
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec=argument_spec(),
         supports_check_mode=True,
-        mutually_exclusive=[("api_token", "api_token_file")],
+        mutually_exclusive=MUTUALLY_EXCLUSIVE,
     )
-    try:
-        result = run(module) if HAS_REQUESTS else empty_result(how_to_get_requests())
-    except OptionError as exc:
-        result = empty_result(str(exc))
+    # Set from what the controller passes on, so its type is not declared.
+    core = getattr(module, "ansible_version", "unknown")
+    result = run(module.params, module.check_mode, ansible_core=core)
     for warning in result.pop("warnings", []):
         module.warn(warning)
     if result.pop("failed"):

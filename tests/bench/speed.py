@@ -1,51 +1,72 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How fast the module is beside ansible.builtin.uri, as ratios measured in one run.
+"""How fast offer_status is beside what Ansible brings, as ratios measured in one run.
 
-Run by ``make bench``. Both sides ask the same simulator, in playbooks of one play, alternately;
-the medians are compared. Seconds are printed for orientation only: machines differ and are noisy.
+Run by ``make bench``. All variants ask the same simulator, in playbooks of one play, in turns; the
+medians are compared. CPU time is that of the whole run with its children: on a busy machine it is
+the better figure.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 import typing as t
+from dataclasses import dataclass, field
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 
-from simulator import Simulator  # noqa: E402 - needs the path above
-from support.workspace import Workspace, last_lines  # noqa: E402 - likewise
+from ansible.release import __version__ as ansible_core  # noqa: E402 - needs the path above
+from simulator import Simulator  # noqa: E402 - likewise
+from support.workspace import Workspace  # noqa: E402 - likewise
+
+Task = dict[str, t.Any]
+
+CHANGES = 10
+"""How often the offer of the wait changes."""
 
 
-def offer(number: int, latency: float) -> dict[str, t.Any]:
-    """Return an offer that is ready, behind an API that takes its time."""
+def offer(number: int, latency: float = 0, wait: float = 0) -> dict[str, t.Any]:
+    """Return an offer behind an API that takes its time; ready at once, or after a wait."""
+    steps = [
+        {"at": wait * step / CHANGES, "procurement_status": "provisioning", "progress": f"{step}"}
+        for step in range(CHANGES if wait else 0)
+    ]
     ready = {
-        "at": 0,
-        "status": "procured",
+        "at": wait,
         "procurement_status": "ready",
         "instances": {"m": {"status": "running", "external_ip": "203.0.113.7"}},
     }
+    first, *others = [*steps, ready]
     return {
         "offer_id": f"{number:08x}-0000-4000-8000-000000000000",
         "instances": {"m": {"instance_id": f"i-{number:08d}", "instance_name": "m", "ssh": None}},
-        "timeline": [ready],
+        "timeline": [{"status": "procured", **first}, *others],
         "faults": [{"requests": "all", "kind": "latency", "seconds": latency}] if latency else [],
     }
 
 
-def module_task(ids: list[str]) -> dict[str, t.Any]:
+def module_task(ids: list[str], interval: float = 15) -> Task:
     """Return the task with our module."""
-    return {"compute_desk.supply.offer_status": {"offer_ids": ids, "wait": True}}
+    return {
+        "compute_desk.supply.offer_status": {
+            "offer_ids": ids,
+            "wait": True,
+            "poll_interval": interval,
+        }
+    }
 
 
-def uri_task(ids: list[str]) -> dict[str, t.Any]:
+def uri_task(ids: list[str], interval: float = 15) -> Task:
     """Return the task that does the same with what Ansible brings: read, and try until ready."""
     return {
         "ansible.builtin.uri": {
@@ -56,55 +77,113 @@ def uri_task(ids: list[str]) -> dict[str, t.Any]:
         "loop": ids,
         "register": "answer",
         "until": "answer.json.procurement_status == 'ready'",
-        "retries": 60,
-        "delay": 15,
+        "retries": 1000,
+        "delay": interval,
     }
 
 
-def seconds(workspace: Workspace, simulator: Simulator, task: dict[str, t.Any]) -> float:
-    """Return how long a playbook with this one task takes."""
-    book = [
-        {
-            "hosts": "localhost",
-            "gather_facts": False,
-            "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
-            "tasks": [task],
-        }
-    ]
+def debug_task(_ids: list[str], _interval: float = 15) -> Task:
+    """Return a task that does nothing."""
+    return {"ansible.builtin.debug": {"msg": "nothing"}}
+
+
+VARIANTS = {"offer_status": module_task, "uri": uri_task, "debug": debug_task}
+
+
+@dataclass
+class Figures:
+    """What the rounds of one variant took, in seconds."""
+
+    wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"{statistics.median(self.wall):.2f} s, CPU {statistics.median(self.cpu):.2f} s"
+
+
+def play(workspace: Workspace, simulator: Simulator, task: Task, figures: Figures) -> None:
+    """Run a playbook with this one task, and note what it took."""
+    book = [{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]
     (workspace.folder / "play.yml").write_text(json.dumps(book))
-    began = time.perf_counter()
-    done = workspace.run("ansible-playbook", "play.yml", timeout=600, **simulator.env())
-    took = time.perf_counter() - began
-    if done.returncode != 0:
-        sys.exit(last_lines(done.stdout))
-    return took
+    environment = workspace.environment(**simulator.env())
+    with (workspace.folder / "output").open("w+") as output:
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            ["ansible-playbook", "play.yml"],
+            cwd=workspace.folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        _pid, status, usage = os.wait4(process.pid, 0)
+        figures.wall.append(time.perf_counter() - began)
+        figures.cpu.append(usage.ru_utime + usage.ru_stime)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            output.seek(0)
+            sys.exit(output.read()[-4000:])
 
 
-def compare(offers: int, latency: float, rounds: int) -> tuple[float, float]:
-    """Return the medians of uri and of the module."""
-    scripts = [offer(number, latency) for number in range(offers)]
-    times: dict[str, list[float]] = {"uri": [], "module": []}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Workspace(Path(folder)) as workspace,
-        Simulator({"offers": scripts}) as simulator,
-    ):
-        ids = simulator.offer_ids
-        for _number in range(rounds):
-            times["uri"].append(seconds(workspace, simulator, uri_task(ids)))
-            times["module"].append(seconds(workspace, simulator, module_task(ids)))
-    return statistics.median(times["uri"]), statistics.median(times["module"])
+def measure(
+    names: t.Sequence[str],
+    rounds: int,
+    offers: int = 1,
+    latency: float = 0,
+    wait: float = 0,
+    interval: float = 15,
+) -> dict[str, Figures]:
+    """Return the figures of these variants, played in turns."""
+    figures = {name: Figures() for name in names}
+    with tempfile.TemporaryDirectory() as folder, Workspace(Path(folder)) as workspace:
+        for _round in range(rounds):
+            for name in names:
+                # A new one each time: the timeline of an offer begins with its simulator.
+                with Simulator(
+                    {"offers": [offer(number, latency, wait) for number in range(offers)]}
+                ) as simulator:
+                    task = VARIANTS[name](simulator.offer_ids, interval)
+                    play(workspace, simulator, task, figures[name])
+    return figures
+
+
+def compare(title: str, figures: dict[str, Figures], *pairs: tuple[str, str, str]) -> None:
+    """Print what was measured, and the ratios that are asked for, with their targets."""
+    print(f"{title}:", *(f"  {name}: {found}" for name, found in figures.items()), sep="\n")
+    for one, other, target in pairs:
+        wall, cpu = (
+            statistics.median(getattr(figures[one], unit))
+            / statistics.median(getattr(figures[other], unit))
+            for unit in ("wall", "cpu")
+        )
+        print(f"  {one} / {other} = {wall:.2f}, CPU {cpu:.2f} (target: {target})")
+    sys.stdout.flush()
 
 
 def main() -> None:
-    """Print the two comparisons."""
-    uri, module = compare(offers=1, latency=0, rounds=9)
-    print(
-        f"one offer that is ready: module / uri = {module / uri:.2f} ({module:.2f} s, {uri:.2f} s)"
+    """Print the comparisons."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--offers", type=int, default=100)
+    parser.add_argument("--wait", type=float, default=60, help="seconds")
+    options = parser.parse_args()
+    print(f"ansible-core {ansible_core}, Python {sys.version.split()[0]}")
+    compare(
+        "one offer that is ready",
+        measure(["debug", "offer_status", "uri"], options.rounds),
+        ("offer_status", "debug", "at most 1.15"),
+        ("offer_status", "uri", "at most 0.80"),
     )
-    uri, module = compare(offers=100, latency=0.05, rounds=1)
-    ratio = f"uri / module = {uri / module:.1f}"
-    print(f"a hundred offers, 50 ms each: {ratio} ({uri:.1f} s, {module:.1f} s)")
+    compare(
+        f"{options.offers} offers, 50 ms each",
+        measure(["uri", "offer_status"], 1, options.offers, latency=0.05),
+        ("uri", "offer_status", "at least 20"),
+    )
+    compare(
+        f"a wait of {options.wait:g} s with {CHANGES} changes",
+        measure(["offer_status", "uri"], 1, wait=options.wait, interval=max(1, options.wait / 30)),
+        ("offer_status", "uri", "CPU below 1"),
+    )
 
 
 if __name__ == "__main__":

@@ -210,7 +210,9 @@ def test_without_requests_it_says_what_to_type(play: Play, workspace: Workspace)
     python = workspace.folder / "bare" / "bin" / "python"
     venv.create(workspace.folder / "bare", symlinks=True)
 
-    played = play(offer_status(A, __vars={"ansible_python_interpreter": str(python)}))
+    # Under async a module runs, with the Python that the host is given.
+    keywords = {"__vars": {"ansible_python_interpreter": str(python)}, "__async": 30, "__poll": 1}
+    played = play(offer_status(A, **keywords, api_token=TOKEN))
 
     assert (played.result["offers"], played.result["hosts"]) == ([], [])
     assert "(requests)" in played.result["msg"]

@@ -25,7 +25,7 @@ from support.live import Lines, follow
 from support.workspace import Workspace
 
 from .conftest import Played, offer_status
-from .offers import A, C, in_steps, offer, provisioning, ready
+from .offers import A, B, C, in_steps, offer, provisioning, ready
 
 Play = t.Callable[..., Played]
 Simulate = t.Callable[..., Simulator]
@@ -43,6 +43,8 @@ class Run:
 
     errors: Lines
     output: Lines | None
+    group: int
+    """The process group of the command."""
     code: int | None = None
 
     @property
@@ -112,6 +114,7 @@ def playing(
             run = Run(
                 stack.enter_context(Lines(err_read)),
                 stack.enter_context(Lines(out_read)) if out_read is not None else None,
+                process.pid,
             )
             yield run
             run.code = process.wait(timeout=60)
@@ -156,6 +159,54 @@ def test_each_line_comes_at_once_and_says_when_unless_somebody_watches(
     assert len(run.waiting) == 3
     assert re.match(first + r"WAITING: \[localhost\]: offer aaaaaaaa: ", run.waiting[0])
     assert re.match(last + r"WAITING: \[localhost\]: offer aaaaaaaa: ready", run.waiting[-1])
+
+
+def test_every_change_has_its_line_however_fast_they_come(
+    workspace: Workspace, simulate: Simulate
+) -> None:
+    steps = range(10)
+    simulator = simulate(
+        *[
+            offer(
+                offer_id,
+                *[provisioning(at, progress=f"{offer_id[0]}: step {at} of 10") for at in steps],
+                ready(10),
+            )
+            for offer_id in (A, B, C)
+        ]
+    )
+    keep = {"ansible.builtin.copy": {"content": "{{ result | to_json }}", "dest": "result.json"}}
+    plays = on_localhost(offer_status(A, B, C, wait=True, poll_interval=1), keep)
+
+    with playing(workspace, plays, in_pipes, **simulator.env()) as run:
+        pass
+
+    assert run.code == 0
+    result = json.loads((workspace.folder / "result.json").read_text())
+    given = [
+        f'"{transition["progress"]}"'
+        for entry in result["offers"]
+        for transition in entry["transitions"]
+    ]
+    assert len(given) > 15, "the API was asked too seldom to tell"
+    for text in given:
+        assert len([line for line in run.waiting if text in line]) >= 1, text
+    assert len(run.waiting) == len(given)
+
+
+def test_ctrl_c_ends_the_run_at_once(workspace: Workspace, simulate: Simulate) -> None:
+    simulator = simulate(in_steps(A), speed=1e-6)
+    plays = on_localhost(offer_status(A, wait=True, poll_interval=60))
+
+    # The block ends when every process that could still write has ended.
+    with playing(workspace, plays, in_pipes, **simulator.env()) as run:
+        run.errors.until('"0/1 instances running"')
+        os.killpg(run.group, signal.SIGINT)
+
+    assert run.code not in (None, 0)
+    assert run.output
+    assert not any("Traceback" in line for line in [*run.errors.seen, *run.output.seen])
+    assert len(simulator.requests()) == 1
 
 
 def test_progress_is_on_stderr_and_results_are_on_stdout(

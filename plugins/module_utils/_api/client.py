@@ -50,9 +50,9 @@ _ERRORS: dict[int, tuple[type[SupplyError], str]] = {
     422: (RequestRefused, "the API refused the request"),
     429: (RateLimited, "the API got too many requests"),
     500: (ServerError, "the API has an internal error"),
-    502: (ServerError, "the gateway before the API got no proper answer"),
+    502: (ServerError, "the gateway in front of the API got no proper answer"),
     503: (ServerError, "the API is unavailable"),
-    504: (ServerError, "the gateway before the API timed out"),
+    504: (ServerError, "the gateway in front of the API timed out"),
 }
 
 

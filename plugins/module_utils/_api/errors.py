@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything that can go wrong, as typed errors whose text is for people."""
+"""Everything that can go wrong with a request, as typed errors whose text is for people."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class SupplyError(Exception):
 
     ``message`` says what happened, ``hint`` what to do next. Neither holds the token. ``code`` is
     the HTTP status, if there was one. ``retry_after`` is the pause in seconds that the API asked
-    for. A ``transient`` error may be gone at the next request; all others stay.
+    for. A ``final`` error would come back with the next request; any other may have passed by then.
     """
 
     kind = "error"
-    transient = False
+    final = True
     hint = ""
 
     def __init__(
@@ -49,12 +49,6 @@ class SupplyError(Exception):
             "message": self.message,
             "hint": self.hint,
         }
-
-    @staticmethod
-    def from_dict(data: t.Mapping[str, t.Any], offer_id: str) -> SupplyError:
-        """Return the error that ``as_dict`` described, a plain one if its kind is unknown."""
-        error_class = _BY_KIND.get(data["kind"], SupplyError)
-        return error_class(data["message"], offer_id=offer_id, code=data["code"], hint=data["hint"])
 
 
 class Unauthorized(SupplyError):
@@ -92,7 +86,8 @@ class UnexpectedStatus(SupplyError):
 
     kind = "unexpected_status"
     hint = (
-        "Check that api_url is the address of the Supply API and not of a page or proxy before it."
+        "Check that api_url is the address of the Supply API and not of a page or proxy in front "
+        "of it."
     )
 
 
@@ -107,23 +102,23 @@ class RateLimited(SupplyError):
     """429: too many requests."""
 
     kind = "rate_limited"
-    transient = True
+    final = False
     hint = "Ask less often: raise poll_interval, or lower concurrency."
 
 
 class ServerError(SupplyError):
-    """500, 502, 503 or 504: the API or something before it has a problem."""
+    """500, 502, 503 or 504: the API or a gateway in front of it has a problem."""
 
     kind = "server_error"
-    transient = True
-    hint = "Try again later; if it stays, report it to the vendor."
+    final = False
+    hint = "Try again later; if it persists, report it to the vendor."
 
 
 class ConnectionFailed(SupplyError):
     """No connection, or it broke before the answer was complete."""
 
     kind = "connection_failed"
-    transient = True
+    final = False
     hint = "Check api_url, the network and the proxy variables of the machine that runs the module."
 
 
@@ -134,7 +129,7 @@ class NameNotResolved(SupplyError):
     """
 
     kind = "name_not_resolved"
-    transient = True
+    final = False
     hint = "Check api_url, and the name resolution (DNS) of the machine that runs the module."
 
 
@@ -142,7 +137,7 @@ class RequestTimedOut(SupplyError):
     """No complete answer within the request timeout."""
 
     kind = "request_timed_out"
-    transient = True
+    final = False
     hint = "Check the network, or raise request_timeout."
 
 
@@ -150,7 +145,7 @@ class TlsFailed(SupplyError):
     """The server's certificate, or the TLS connection itself, is not acceptable."""
 
     kind = "tls_failed"
-    hint = "Check api_url; for an own certificate authority set ca_path to its bundle."
+    hint = "Check api_url; if you run your own certificate authority, set ca_path to its bundle."
 
 
 class RequestFailed(SupplyError):
@@ -167,20 +162,3 @@ class InvalidResponse(SupplyError):
     hint = (
         "Check that api_url is the address of the Supply API; if it is, report this to the vendor."
     )
-
-
-class HostNameClash(SupplyError):
-    """Two instances would become one host."""
-
-    kind = "host_name_clash"
-    hint = "Ask for the offers in separate runs, or have one of the instances renamed."
-
-
-_BY_KIND: dict[str, type[SupplyError]] = {
-    cls.kind: cls
-    for cls in (
-        Unauthorized, Forbidden, NotFound, RequestRefused, UnexpectedStatus, Redirected,
-        RateLimited, ServerError, ConnectionFailed, NameNotResolved, RequestTimedOut, TlsFailed,
-        RequestFailed, InvalidResponse, HostNameClash,
-    )
-}  # fmt: skip

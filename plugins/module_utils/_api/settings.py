@@ -12,13 +12,13 @@ import ipaddress
 import os
 import re
 import ssl
-import threading
 import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from .._options import OptionError, checked_number
 from .._text import quoted
+from .token import TokenSource
 
 DEFAULT_API_URL = "https://supply-api.compute-desk.com"
 """The base URL in the vendor's current documentation (page "Get offer status")."""
@@ -34,7 +34,6 @@ CONNECTION_OPTIONS = ("api_token", "api_token_file", "ca_path", *DEFAULTS)
 """The options that ``Settings.from_options`` looks at."""
 
 MAX_CONCURRENCY = 64
-MAX_TOKEN_BYTES = 65536
 
 # HOST, or [IPv6], with or without a port; nothing that could be read in two ways.
 _SERVER = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
@@ -46,69 +45,6 @@ _FALSE = ("0", "false", "no", "off", "n", "f")
 def variable_of(option: str) -> str:
     """Return the environment variable that stands in for an option."""
     return "COMPUTE_DESK_" + option.upper()
-
-
-class TokenSource:
-    """The API token, from a value or from a file. Never shows it.
-
-    A file may be rewritten while a wait goes on; ``renew`` reads it again. Safe to use from several
-    threads.
-    """
-
-    def __init__(self, token: str | None = None, path: str | None = None, name: str = "") -> None:
-        self._path = path
-        self._name = name or ("api_token" if path is None else "api_token_file")
-        self._lock = threading.Lock()
-        self._token = self._read() if path is not None else _checked_token(token or "", self._name)
-        self._seen = {self._token}
-
-    def __repr__(self) -> str:
-        return f"TokenSource(from {self._name})"
-
-    @property
-    def seen(self) -> frozenset[str]:
-        """Every token this source has given out, for whoever has to keep them out of a text."""
-        with self._lock:
-            return frozenset(self._seen)
-
-    def current(self) -> str:
-        """Return the token to send."""
-        with self._lock:
-            return self._token
-
-    def renew(self, rejected: str) -> bool:
-        """Look for a newer token than the ``rejected`` one; return whether there is one."""
-        with self._lock:
-            if self._token == rejected and self._path is not None:
-                try:
-                    self._token = self._read()
-                except OptionError:
-                    # A file that is just being replaced: the old token stays, and stays rejected.
-                    return False
-                self._seen.add(self._token)
-            return self._token != rejected
-
-    def redact(self, text: str) -> str:
-        """Return ``text`` with every token that was ever given out replaced by stars."""
-        # The longest first: one token may begin like another.
-        for token in sorted(self.seen, key=len, reverse=True):
-            text = text.replace(token, "********")
-        return text
-
-    def _read(self) -> str:
-        path = os.path.expanduser(self._path or "")
-        try:
-            with open(path, "rb") as stream:
-                content = stream.read(MAX_TOKEN_BYTES + 1)
-        except OSError as exc:
-            raise OptionError(
-                self._name, f"cannot read {quoted(path, 200)}: {exc.strerror or 'not a file'}"
-            ) from None
-        except ValueError:
-            raise OptionError(self._name, f"{quoted(path, 200)} is not a file name") from None
-        if len(content) > MAX_TOKEN_BYTES:
-            raise OptionError(self._name, f"{quoted(path, 200)} is too large to be a token")
-        return _checked_token(content.decode("utf-8-sig", "replace"), self._name)
 
 
 @dataclass(frozen=True)
@@ -186,16 +122,6 @@ def _token_source(options: t.Mapping[str, t.Any], env: t.Mapping[str, str]) -> T
         "no API token. Set api_token or api_token_file, or the environment variable "
         f"{variable_of('api_token')} or {variable_of('api_token_file')} where this runs",
     )
-
-
-def _checked_token(raw: str, name: str) -> str:
-    token = raw.strip()
-    if not token:
-        raise OptionError(name, "the token is empty")
-    # It becomes an HTTP header: a line break in it would start another one.
-    if any(not "!" <= c <= "~" for c in token):
-        raise OptionError(name, "the token has a space, a line break or a character beyond ASCII")
-    return token
 
 
 def _checked_url(value: t.Any) -> str:

@@ -11,6 +11,7 @@ joined when Python ends.
 from __future__ import annotations
 
 import queue
+import signal
 import threading
 import typing as t
 
@@ -76,4 +77,9 @@ class Calls:
 
 
 def _start_thread(run: t.Callable[[], None]) -> None:
-    threading.Thread(target=run, daemon=True, name="compute_desk").start()
+    def deaf() -> None:
+        # A signal that this thread takes, Ctrl-C say, would not wake the one that waits.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        run()
+
+    threading.Thread(target=deaf, daemon=True, name="compute_desk").start()

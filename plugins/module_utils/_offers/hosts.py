@@ -14,7 +14,6 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from .._api.errors import HostNameClash
 from .._text import quoted
 from .endpoint import endpoint_of
 from .offer import EXTERNAL, READY, Instance, Offer
@@ -79,6 +78,10 @@ NO_ADDRESS = "no-address.invalid"
 Without one, ssh would connect to whatever answers to the host's name. This never resolves
 (RFC 6761, section 6.4), and ssh's error then shows it.
 """
+
+
+class HostNameClash(Exception):
+    """Two instances would become one host. The text names both, and says what to do."""
 
 
 @dataclass(frozen=True)
@@ -146,10 +149,11 @@ def refuse_clashes(records: t.Iterable[t.Mapping[str, t.Any]]) -> None:
         other = taken.setdefault(record["name"], record)
         if other is not record:
             raise HostNameClash(
-                f"the instances {quoted(other['compute_desk_instance_id'])} and "
+                f"Offer {record['compute_desk_offer_id']}: the instances "
+                f"{quoted(other['compute_desk_instance_id'])} and "
                 f"{quoted(record['compute_desk_instance_id'])} would both be the host "
-                f"{quoted(record['name'], 210)}",
-                offer_id=record["compute_desk_offer_id"],
+                f"{quoted(record['name'], 210)}. "
+                "Ask for the offers in separate runs, or have one of the instances renamed."
             )
 
 

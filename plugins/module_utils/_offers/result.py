@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module offer_status returns: a wait report as plain data, and a sentence for people.
+"""The result of offer_status: a wait report as plain data, with a sentence for people.
 
 >>> build_result(wait_for_offers(client, ids, options), options)["msg"]
 """
@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import typing as t
 
-from .._api.errors import HostNameClash
-from .._text import printable, quoted
-from .hosts import ACCEPT_NEW, HostOptions, host_records
-from .offer import EXPIRED, FAILED, NOT_PROCURED, READY, UNKNOWN, Instance, Offer
+from .._text import quoted
+from .hosts import ACCEPT_NEW, HostNameClash, HostOptions, host_records
+from .offer import UNKNOWN
 from .wait import WaitOptions, WaitReport
 from .watch import Watch
-
-# A message names this many offers or instances, and counts the rest. The result has them all.
-_NAMED = 5
+from .words import message
 
 
 def empty_result(message: str) -> dict[str, t.Any]:
@@ -54,7 +51,7 @@ def build_result(
     unread = [watch for watch in report.watches if watch.error]
     failed = bool(clash) or (not report.ready if waited else bool(unread))
     return {
-        "msg": clash or _message(report, options, waited),
+        "msg": clash or message(report, options, waited),
         "failed": failed,
         "ready": report.ready and not clash,
         "timed_out": report.timed_out,
@@ -104,96 +101,3 @@ def _unknown_states(watches: list[Watch]) -> list[str]:
         "it is taken for one that is still to change."
         for offer_id, state in found
     ]
-
-
-def _message(report: WaitReport, options: WaitOptions, waited: bool) -> str:
-    total = len(report.watches)
-    ready = sum(bool(w.offer and w.offer.is_ready(options.min_instances)) for w in report.watches)
-    count = f"{ready} of {total} offer{'s' * (total > 1)} ready"
-    if not waited:
-        culprits = [watch for watch in report.watches if watch.error]
-        return " ".join([f"{count}.", *_limited([str(watch.error) for watch in culprits])])
-    if report.ready:
-        return f"{count} after {report.elapsed:g} s."
-    if report.timed_out:
-        rest = [w for w in report.watches if not w.is_ready(options.min_instances)]
-        states = _limited([_state_sentence(watch, options) for watch in rest])
-        advice = "Raise wait_timeout if they only need longer."
-        return " ".join([f"Timed out after {report.elapsed:g} s with {count}.", *states, advice])
-    culprits = [watch for watch in report.watches if watch.offer_id in report.hopeless]
-    reasons = _limited([_end_sentence(watch, options) for watch in culprits])
-    return " ".join([*reasons, f"Gave up after {report.elapsed:g} s with {count}."])
-
-
-def _limited(sentences: list[str]) -> list[str]:
-    more = len(sentences) - _NAMED
-    return sentences if more <= 0 else [*sentences[:_NAMED], f"(And {more} more; see offers.)"]
-
-
-def _named(words: list[str], separator: str) -> str:
-    more = len(words) - _NAMED
-    return separator.join(words[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _end_sentence(watch: Watch, options: WaitOptions) -> str:
-    """Return why this offer ended the wait, and what to do about it."""
-    if watch.has_final_error or not watch.offer:
-        seen = f" It was last seen {watch.phase}." if watch.offer else ""
-        return f"{watch.error}{seen}"
-    offer, subject = watch.offer, f"Offer {watch.offer_id}"
-    if offer.phase == FAILED:
-        return f"{subject} failed: {_failure(offer)}. Buy another offer."
-    if offer.phase == EXPIRED:
-        return f"{subject} has expired; it can no longer be procured. Search for new offers."
-    if offer.phase == NOT_PROCURED and not offer.is_gone:
-        return (
-            f"{subject} is still not procured after {options.procurement_timeout:g} s. "
-            "Procure it, or raise procurement_timeout."
-        )
-    gone = [f"{_called(i)} {printable(i.status, 40)}" for i in offer.instances]
-    return f"{subject}: all its instances are gone ({_named(gone, ', ')}). Buy another offer."
-
-
-def _state_sentence(watch: Watch, options: WaitOptions) -> str:
-    """Return the last known state of an offer that is not ready."""
-    subject = f"Offer {watch.offer_id}"
-    if watch.offer is None:
-        return str(watch.error) if watch.error else f"{subject} was never read."
-    sentence = f"{subject} is {describe(watch.offer)}"
-    missing = [i for i in watch.offer.instances if not i.usable]
-    if watch.offer.phase == READY and missing:
-        reasons = [f"{_called(i)}: {i.unusable_reason}" for i in missing]
-        sentence += f" ({_named(reasons, '; ')})"
-    elif watch.offer.phase == READY and not watch.offer.instances:
-        sentence += " (no instance is listed)"
-    elif watch.offer.phase == READY:
-        sentence += f" (min_instances is {options.min_instances})"
-    return f"{sentence}." + (
-        f" The last request failed: {watch.error.message}." if watch.error else ""
-    )
-
-
-def describe(offer: Offer) -> str:
-    """Return phase, usable instances and the API's progress text of an offer in one phrase.
-
-    Of an offer that failed there is the reason as well.
-    """
-    words = [offer.phase]
-    if offer.phase == FAILED:
-        words[0] += f" ({_failure(offer)})"
-    if offer.phase == UNKNOWN:
-        words[0] += f" (procurement_status {quoted(offer.procurement_status or '')})"
-    if offer.instances:
-        words.append(f"{offer.usable_count} of {len(offer.instances)} instances usable")
-    if offer.progress:
-        words.append(f'"{printable(offer.progress, 120)}"')
-    return ", ".join(words)
-
-
-def _failure(offer: Offer) -> str:
-    """Return why an offer failed, in the API's words without their full stop."""
-    return printable(offer.failure_reason or "").rstrip(".") or "the API gives no reason"
-
-
-def _called(instance: Instance) -> str:
-    return printable(instance.instance_name, 60) or quoted(instance.instance_id)

@@ -21,18 +21,14 @@ from .._api.errors import RequestTimedOut, SupplyError, Unauthorized
 from .._api.settings import Settings
 from .._options import OptionError, checked_number
 from .calls import Calls
+from .news import NewsDesk, OnNews
 from .offer import parse_offer
 from .watch import Watch
 
-# A request is left behind this long after its own time limit; requests is normally quicker.
+# A request is abandoned this long after its own time limit; requests is normally quicker.
 _GRACE = 1.0
 
 _TICK = 0.001
-
-# A leg that has something to tell still takes in what is on its way or due in a moment, so that
-# many offers which change together make one report, not many.
-_SOON = 1.0
-_SETTLE = 5.0
 
 
 class StatusReader(t.Protocol):
@@ -81,50 +77,16 @@ class Time:
 
 
 @dataclass(frozen=True)
-class Leg:
-    """One part of a wait that another process began, and yet another may go on with.
-
-    A leg ends when there is something to tell, and after ``seconds`` at the latest. Requests that
-    are on their way then are waited for.
-    """
-
-    seconds: float
-    elapsed: float = 0.0
-    """Seconds since the wait began."""
-    watches: tuple[Watch, ...] = ()
-    """What the legs before have learned; empty for the first one."""
-
-    @classmethod
-    def from_state(cls, state: t.Mapping[str, t.Any], seconds: float) -> Leg:
-        """Return the leg that goes on where ``WaitReport.to_state`` left off.
-
-        Only ``elapsed`` is needed; it may have grown in between.
-        """
-        watches = [Watch.from_state(watch) for watch in state.get("watches", [])]
-        return cls(seconds, float(state["elapsed"]), tuple(watches))
-
-
-@dataclass(frozen=True)
 class WaitReport:
-    """What a wait, or one leg of it, has come to."""
+    """How a wait or a reading ended."""
 
     watches: list[Watch]
     """In the order the offers were asked for."""
     elapsed: float
     ready: bool
     timed_out: bool = False
-    finished: bool = True
-    """False if only a leg ended, and the wait has to go on."""
-    hopeless: frozenset[str] = field(default_factory=frozenset)
-    """The ids of the offers that ended the wait."""
-
-    def to_state(self) -> dict[str, t.Any]:
-        """Return what another leg has to know, as plain data."""
-        return {
-            "finished": self.finished,
-            "elapsed": self.elapsed,
-            "watches": [watch.to_state() for watch in self.watches],
-        }
+    ended_by: frozenset[str] = field(default_factory=frozenset)
+    """The ids of the offers that cannot become ready."""
 
 
 def read_offers(
@@ -136,14 +98,14 @@ def read_offers(
     timing: Time | None = None,
     calls: Calls | None = None,
 ) -> WaitReport:
-    """Return what one answer for each offer tells. Never raises a SupplyError.
+    """Read each offer once. Never raises a SupplyError.
 
     After a transient error it is asked again, up to ``attempts`` times in all, with growing pauses
     that begin at a second and a Retry-After that is kept. None begins later than one request
     timeout after the first.
     """
     options = WaitOptions(min_instances=min_instances, poll_interval=1)
-    return _Wait(client, offer_ids, options, timing, calls, leg=None, attempts=attempts).run()
+    return _Wait(client, offer_ids, options, timing, calls, attempts=attempts).run()
 
 
 def wait_for_offers(
@@ -151,17 +113,17 @@ def wait_for_offers(
     offer_ids: t.Sequence[str],
     options: WaitOptions,
     *,
-    leg: Leg | None = None,
+    on_news: OnNews | None = None,
     timing: Time | None = None,
     calls: Calls | None = None,
 ) -> WaitReport:
     """Poll until every offer is ready, one of them cannot become ready, or time is up.
 
     Each offer is asked no more often than the poll interval, and not again once it is ready.
-    Transient errors are counted and outlived; nothing outlives the deadline. With ``leg`` the
-    report may be unfinished. Never raises a SupplyError.
+    Transient errors are counted and outlived; nothing outlives the deadline. ``on_news`` is called
+    for every change, unless the first answers already end the wait. Never raises a SupplyError.
     """
-    return _Wait(client, offer_ids, options, timing, calls, leg=leg).run()
+    return _Wait(client, offer_ids, options, timing, calls, on_news=on_news).run()
 
 
 class _Wait:
@@ -174,7 +136,7 @@ class _Wait:
         options: WaitOptions,
         timing: Time | None,
         calls: Calls | None,
-        leg: Leg | None,
+        on_news: OnNews | None = None,
         attempts: int | None = None,
     ) -> None:
         """``attempts`` at an answer for each offer, and no wait; None for a wait."""
@@ -182,29 +144,26 @@ class _Wait:
         self._options = options
         self._time = timing or Time()
         self._calls = calls or Calls(client.settings.concurrency)
-        self._leg = leg
-        self._once = attempts is not None
+        self._reads_once = attempts is not None
         self._attempts = attempts or 1
-        self._began = self._time.clock() - (leg.elapsed if leg else 0.0)
-        known = {watch.offer_id: watch for watch in leg.watches} if leg else {}
-        self._watches = [known.get(offer_id) or Watch(offer_id) for offer_id in offer_ids]
-        self._told = {watch.offer_id: watch.signature() for watch in self._watches}
-        self._changed_at: float | None = None
-        self._left_behind_at: dict[str, float] = {}
-        self._is_hopeless = False
+        self._news = NewsDesk(on_news)
+        self._watches = [Watch(offer_id) for offer_id in offer_ids]
         self._by_id = {watch.offer_id: watch for watch in self._watches}
+        self._abandon_at: dict[str, float] = {}
+        self._has_failed = False
+        """Whether an offer cannot become ready: the others are read, and the wait ends."""
+        self._began = self._time.clock()
 
     def run(self) -> WaitReport:
         while True:
             now = self._now()
-            self._leave_late_ones_behind(now)
-            self._is_hopeless = not self._once and bool(self._hopeless())
-            report = self._verdict(now)
-            if report is not None:
-                return report
-            # Once it is over, there is no next leg to leave the rest to.
-            if self._is_hopeless or not self._is_leg_over(now):
-                self._begin_due_ones(now)
+            self._abandon_late_calls(now)
+            self._has_failed = not self._reads_once and bool(self._failed_watches())
+            is_over = self._is_over(now)
+            self._news.publish(self._watches, now, is_over=is_over, is_last=self._has_failed)
+            if is_over:
+                return self._report(now)
+            self._begin_due_calls(now)
             self._pass_time(now)
 
     def _now(self) -> float:
@@ -212,17 +171,17 @@ class _Wait:
 
     @property
     def _deadline(self) -> float:
-        return float("inf") if self._once else self._options.wait_timeout
+        return float("inf") if self._reads_once else self._options.wait_timeout
 
-    # What to ask
+    # Requests
 
     def _wants_request(self, watch: Watch) -> bool:
         """Return whether this offer has to be asked (again) some time."""
         if watch.offer_id in self._calls.running or watch.has_final_error:
             return False
-        if self._once or self._is_hopeless:
-            # A wait that is over still reads everybody once: the result is for all offers.
-            return self._is_worth_reading(watch) and not self._is_token_dead()
+        if self._reads_once or self._has_failed:
+            # A wait that is over still reads every offer once: the result covers all of them.
+            return self._is_worth_reading(watch) and not self._is_token_rejected()
         return not watch.is_ready(self._options.min_instances)
 
     def _is_worth_reading(self, watch: Watch) -> bool:
@@ -231,10 +190,10 @@ class _Wait:
         latest = self._client.settings.request_timeout
         return watch.polls < self._attempts and watch.next_at <= latest
 
-    def _is_token_dead(self) -> bool:
+    def _is_token_rejected(self) -> bool:
         return any(isinstance(watch.error, Unauthorized) for watch in self._watches)
 
-    def _begin_due_ones(self, now: float) -> None:
+    def _begin_due_calls(self, now: float) -> None:
         # The longest overdue first, or a slow API would never get to the last ones.
         for watch in sorted(self._watches, key=lambda watch: watch.next_at):
             if watch.next_at > now or not self._calls.has_room:
@@ -246,16 +205,16 @@ class _Wait:
         offer_id = watch.offer_id
         limit = min(self._client.settings.request_timeout, self._deadline - now)
         watch.note_request(now, self._options.poll_interval, self._time.random())
-        self._left_behind_at[offer_id] = now + limit + _GRACE
+        self._abandon_at[offer_id] = now + limit + _GRACE
         self._calls.begin(
             offer_id,
             lambda: parse_offer(self._client.offer_status(offer_id, timeout=limit), offer_id),
         )
 
-    # What came back
+    # Answers
 
     def _pass_time(self, now: float) -> None:
-        """Wait for the next outcome, or for the next moment at which something is due."""
+        """Wait for the next answer, or for the next moment at which something is due."""
         # At least a tick: a moment that rounding puts just after now would never be reached.
         pause = max(_TICK, self._next_moment(now) - self._now())
         if not self._calls.running:
@@ -268,8 +227,8 @@ class _Wait:
 
     def _next_moment(self, now: float) -> float:
         """Return the next moment after ``now`` at which the loop has something to do."""
-        moments = [self._deadline, self._leg_end()]
-        moments += [self._left_behind_at[offer_id] for offer_id in self._calls.running]
+        moments = [self._deadline, self._news.due_at]
+        moments += [self._abandon_at[offer_id] for offer_id in self._calls.running]
         for watch in self._watches:
             if self._calls.has_room and self._wants_request(watch):
                 moments.append(watch.next_at)
@@ -285,76 +244,51 @@ class _Wait:
             raise outcome
         else:
             watch.note_answer(outcome, now)
-        if self._changed_at is None and watch.signature() != self._told[offer_id]:
-            self._changed_at = now
+        self._news.note(watch, now)
 
-    def _leave_late_ones_behind(self, now: float) -> None:
+    def _abandon_late_calls(self, now: float) -> None:
         for offer_id in self._calls.running:
-            if now >= min(self._left_behind_at[offer_id], self._deadline):
+            if now >= min(self._abandon_at[offer_id], self._deadline):
                 self._calls.abandon(offer_id)
                 late = RequestTimedOut("the answer was not complete in time", offer_id=offer_id)
                 self._note(offer_id, late)
 
-    # Whether it is over
+    # The end
 
-    def _verdict(self, now: float) -> WaitReport | None:
-        """Return the report if the wait, or this leg of it, is over."""
-        if self._once or self._is_hopeless:
-            over = not self._is_reading() or now >= self._deadline
-            return self._report(now) if over else None
-        if self._all_ready():
-            return self._report(now)
+    def _is_over(self, now: float) -> bool:
         if now >= self._deadline:
-            return self._report(now, timed_out=True)
-        # What is on its way is not thrown away: an API slower than a leg would never be heard.
-        if self._is_leg_over(now) and not self._calls.running:
-            return self._report(now, finished=False)
-        return None
+            return True
+        if self._reads_once or self._has_failed:
+            return not self._is_reading()
+        return self._all_ready()
 
     def _is_reading(self) -> bool:
         """Return whether an offer that was never read is being read, or has to be."""
         running = self._calls.running
         return any(
-            (self._once or not watch.answers)
+            (self._reads_once or not watch.answers)
             and (watch.offer_id in running or self._wants_request(watch))
             for watch in self._watches
         )
 
-    def _is_leg_over(self, now: float) -> bool:
-        """Return whether this leg begins no further request."""
-        if self._leg is None or now >= self._leg_end():
-            return self._leg is not None
-        if self._changed_at is None or self._calls.running:
-            return False
-        soon = now + _SOON
-        return not any(
-            watch.next_at <= soon and self._wants_request(watch) for watch in self._watches
-        )
-
-    def _leg_end(self) -> float:
-        if self._leg is None:
-            return float("inf")
-        latest = self._leg.elapsed + self._leg.seconds
-        return latest if self._changed_at is None else min(latest, self._changed_at + _SETTLE)
-
-    def _hopeless(self) -> list[Watch]:
+    def _failed_watches(self) -> list[Watch]:
         limit = self._options.procurement_timeout
-        hopeless = [watch for watch in self._watches if watch.is_hopeless(limit)]
-        if hopeless or any(watch.offer for watch in self._watches):
-            # A host that has answered has the right name; if nobody knows that now, it passes.
-            return hopeless
+        failed = [watch for watch in self._watches if watch.cannot_become_ready(limit)]
+        if failed or any(watch.offer for watch in self._watches):
+            # A host that has answered has the right name; if it cannot be resolved now, it will be.
+            return failed
         # One offer stands for all: they have the same host.
         return [watch for watch in self._watches if watch.has_no_host()][:1]
 
     def _all_ready(self) -> bool:
         return all(watch.is_ready(self._options.min_instances) for watch in self._watches)
 
-    def _report(self, now: float, timed_out: bool = False, finished: bool = True) -> WaitReport:
+    def _report(self, now: float) -> WaitReport:
+        is_ready = self._all_ready()
         return WaitReport(
             watches=self._watches,
             elapsed=round(now, 1),
-            ready=self._all_ready(),
-            timed_out=timed_out,
-            finished=finished,
-            hopeless=frozenset(watch.offer_id for watch in self._hopeless()),
+            ready=is_ready,
+            timed_out=not (is_ready or self._reads_once or self._has_failed),
+            ended_by=frozenset(watch.offer_id for watch in self._failed_watches()),
         )

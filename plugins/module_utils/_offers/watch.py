@@ -1,10 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Watch: what a wait knows about one offer, and what that means for the wait.
-
-All times are seconds since the wait began, so that a watch can go on in another process.
-"""
+"""Watch: what a wait knows about one offer, and whether to go on. Times count from its start."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from dataclasses import dataclass, field
 
 from .._api.errors import NameNotResolved, SupplyError
 from .._api.retry import jittered, pause_after_failure
-from .offer import EXPIRED, FAILED, NOT_PROCURED, UNKNOWN, Offer, parse_offer
+from .offer import EXPIRED, FAILED, NOT_PROCURED, UNKNOWN, Offer
 
 RESOLVE_TIMEOUT = 60.0
 """Seconds for which a host name is asked for again that nobody has known yet."""
@@ -52,7 +49,7 @@ class Watch:
     @property
     def has_final_error(self) -> bool:
         """Whether the newest request ended in an error that the next one would meet again."""
-        return self.error is not None and not self.error.transient
+        return self.error is not None and self.error.final
 
     def note_request(self, now: float, poll_interval: float, random: float) -> None:
         """Remember that a request is sent now."""
@@ -86,7 +83,7 @@ class Watch:
         self.answers += 1
         self.error = error
         self._note_resolution(not isinstance(error, NameNotResolved), now)
-        if not error.transient:
+        if error.final:
             return
         self.transient_errors += 1
         if self.unresolved_since is not None:
@@ -113,8 +110,8 @@ class Watch:
         """Return whether this offer needs no further request."""
         return self.offer is not None and self.error is None and self.offer.is_ready(min_instances)
 
-    def is_hopeless(self, procurement_timeout: float) -> bool:
-        """Return whether waiting any longer cannot make this offer ready.
+    def cannot_become_ready(self, procurement_timeout: float) -> bool:
+        """Return whether waiting longer is pointless.
 
         Only an answer can tell, never the clock: it may have been procured since the last one.
         """
@@ -131,7 +128,7 @@ class Watch:
         return self.unresolved_for is not None and self.unresolved_for >= RESOLVE_TIMEOUT
 
     def signature(self) -> tuple[t.Any, ...]:
-        """Return what, when it changes, is worth a line for people."""
+        """Return everything whose change is worth a progress line."""
         offer = self.offer
         return (
             self.phase,
@@ -139,26 +136,3 @@ class Watch:
             self.transient_errors,
             self.error and self.error.message,
         )
-
-    def to_state(self) -> dict[str, t.Any]:
-        """Return everything as plain data, for ``from_state`` in another process."""
-        state = {name: getattr(self, name) for name in _PLAIN}
-        state["document"] = self.offer.as_document() if self.offer else None
-        state["error"] = self.error.as_dict() if self.error else None
-        return state
-
-    @classmethod
-    def from_state(cls, state: t.Mapping[str, t.Any]) -> Watch:
-        """Return the watch that ``to_state`` described."""
-        watch = cls(**{name: state[name] for name in _PLAIN})
-        if state["document"] is not None:
-            watch.offer = parse_offer(state["document"], watch.offer_id)
-        if state["error"] is not None:
-            watch.error = SupplyError.from_dict(state["error"], watch.offer_id)
-        return watch
-
-
-_PLAIN = (
-    "offer_id", "polls", "answers", "transient_errors", "failures_in_a_row", "transitions",
-    "next_at", "not_procured_for", "not_procured_since", "unresolved_for", "unresolved_since",
-)  # fmt: skip

@@ -9,11 +9,10 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ...module_utils._api.errors import SupplyError, Unauthorized
-from ...module_utils._offers.hosts import HostOptions
-from ...module_utils._offers.offer import READY, Offer
+from ...module_utils._offers.offer import Offer
 from ...module_utils._offers.wait import StatusReader, read_offers
 from ...module_utils._offers.watch import Watch
-from ...module_utils._text import clock_face, printable, quoted
+from ...module_utils._text import clock_face
 from .stored import StoredOffer
 
 FAIL = "fail"
@@ -22,9 +21,6 @@ STALE = "stale"
 
 ATTEMPTS = 3
 """How many times to ask for an offer while the errors are transient."""
-
-# A message names this many instances of an offer, and counts the rest.
-_NAMED = 5
 
 
 class SourceUnreadable(Exception):
@@ -139,24 +135,3 @@ def _problem(watch: Watch) -> str:
     text = SupplyError(error.message, offer_id=watch.offer_id, code=error.code, hint=error.hint)
     attempts = f" Asked {watch.polls} times." if watch.polls > 1 else ""
     return f"{text}{attempts}"
-
-
-def offer_line(offer: Offer, options: HostOptions, stale: bool) -> str:
-    """Return what people should know about an offer: phase, usable of total, who is left out."""
-    usable, total = options.usable_count(offer), len(offer.instances)
-    line = f"Offer {offer.offer_id} is {offer.phase}"
-    if offer.phase != READY and (offer.failure_reason or offer.progress):
-        line += f" ({printable(offer.failure_reason or offer.progress or '')})"
-    line += f", {usable} of {total} instances usable"
-    if stale:
-        line += ", by an old answer"
-    out = [
-        f"{quoted(instance.instance_name)} ({printable(instance.instance_id, 60)}): "
-        f"{options.unusable_reason(instance)}"
-        for instance in offer.instances
-        if options.unusable_reason(instance) is not None
-    ]
-    if out:
-        more = f"; and {len(out) - _NAMED} more" if len(out) > _NAMED else ""
-        line += f". Not usable: {'; '.join(out[:_NAMED])}{more}"
-    return line

@@ -12,10 +12,11 @@ import typing as t
 from collections import Counter
 from dataclasses import dataclass
 
+from ...module_utils._offers.news import News
 from ...module_utils._offers.offer import EXPIRED, FAILED, READY
-from ...module_utils._offers.result import describe
 from ...module_utils._offers.watch import Watch
-from ...module_utils._text import times
+from ...module_utils._offers.words import describe
+from ...module_utils._text import listed, times
 
 # A heartbeat names this many offers, and counts the rest.
 _NAMED = 3
@@ -26,30 +27,19 @@ _SHORT = 8
 
 @dataclass(frozen=True)
 class Line:
-    """One line; ``mood`` is ``good``, ``bad``, ``warning`` or ``plain``."""
+    """One line; ``level`` is ``good``, ``bad``, ``warning`` or ``plain``."""
 
     text: str
-    mood: str = "plain"
+    level: str = "plain"
 
 
-def change_lines(
-    before: t.Iterable[Watch],
-    after: t.Sequence[Watch],
-    elapsed: float,
-    wait_timeout: float | None,
-    *,
-    is_over: bool = False,
-) -> list[Line]:
-    """Return one line for each offer about which something new is known, with the time.
-
-    ``after`` has all offers of the wait. When that is over, nobody is asked again.
-    """
-    known = {watch.offer_id: watch.signature() for watch in before}
-    names = _names(after)
+def change_lines(news: News, wait_timeout: float | None) -> list[Line]:
+    """Return one line for each offer that has changed, with the time."""
+    names = _names(news.watches)
+    times_text = times(news.elapsed, wait_timeout)
     return [
-        _change_line(watch, names[watch.offer_id], times(elapsed, wait_timeout), is_over)
-        for watch in after
-        if watch.signature() != known.get(watch.offer_id, Watch(watch.offer_id).signature())
+        _change_line(watch, names[watch.offer_id], times_text, news.is_over)
+        for watch in news.changed
     ]
 
 
@@ -59,21 +49,16 @@ def heartbeat_line(
     elapsed: float,
     wait_timeout: float | None,
 ) -> Line:
-    """Return the line that says that the wait goes on, and for which of all its offers."""
+    """Return the line that says that the wait goes on, and for which offers."""
     names = _names(watches)
     unready = [watch for watch in watches if not watch.is_ready(min_instances)]
-    named = [f"{names[watch.offer_id]} {_state(watch)}" for watch in unready[:_NAMED]]
-    if len(unready) > _NAMED:
-        named.append(f"and {len(unready) - _NAMED} more")
-    what = f" for {'; '.join(named)}" if named else ""
-    return Line(f"still waiting{what} {times(elapsed, wait_timeout)}")
+    states = [f"{names[watch.offer_id]} {_state(watch)}" for watch in unready]
+    waited_for = f" for {listed(states, _NAMED, '; ')}" if states else ""
+    return Line(f"still waiting{waited_for} {times(elapsed, wait_timeout)}")
 
 
 def _names(watches: t.Iterable[Watch]) -> dict[str, str]:
-    """Return what each offer is called: the beginning of its id, or all of it if that is not clear.
-
-    A line is read by people, who tell offers apart by their first letters anyway.
-    """
+    """Return a short name for each offer: the beginning of its id, or all of it if need be."""
     ids = [watch.offer_id for watch in watches]
     begins = Counter(offer_id[:_SHORT] for offer_id in ids)
     return {
@@ -84,14 +69,14 @@ def _names(watches: t.Iterable[Watch]) -> dict[str, str]:
 
 def _change_line(watch: Watch, name: str, times_text: str, is_over: bool) -> Line:
     if watch.error:
-        is_asked_again = watch.error.transient and not is_over
+        is_asked_again = not watch.error.final and not is_over
         again = ", asking again" if is_asked_again else ""
         text = f"{_state(watch)}; {watch.error.message}{again}"
-        mood = "warning" if is_asked_again else "bad"
+        level = "warning" if is_asked_again else "bad"
     else:
         text = _state(watch)
-        mood = {READY: "good", FAILED: "bad", EXPIRED: "bad"}.get(watch.phase, "plain")
-    return Line(f"offer {name}: {text} {times_text}", mood)
+        level = {READY: "good", FAILED: "bad", EXPIRED: "bad"}.get(watch.phase, "plain")
+    return Line(f"offer {name}: {text} {times_text}", level)
 
 
 def _state(watch: Watch) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import threading
 import time
 import typing as t
@@ -34,7 +35,9 @@ _STDERR, _ON_TERMINAL = _stderr()
 
 
 def show(host: str, text: str, level: str = "plain") -> None:
-    """Print a line about a host that is waited for; ``level`` is that of a line of progress.
+    """Print a line about a host that is waited for.
+
+    ``level`` is ``good``, ``bad``, ``warning`` or ``plain``.
 
     To stderr, because nobody flushes stdout: through a pipe or into a file, all lines would come
     when the wait is over. Where they are kept they say when they came.
@@ -81,5 +84,7 @@ class Heartbeat:
         self._thread.join()
 
     def _run(self) -> None:
+        # A signal that this thread takes, Ctrl-C say, would not wake the one that works.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         while not self._over.wait(self._interval):
             self._beat()

@@ -1,15 +1,41 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the action plugin and the module offer_status have to agree on."""
+"""What the action plugin and the argument spec have to agree on, and macOS."""
 
 from __future__ import annotations
 
-from ansible_collections.compute_desk.supply.plugins.action.offer_status import SECONDS
-from ansible_collections.compute_desk.supply.plugins.modules.offer_status import argument_spec
+import os
+import sys
+
+import pytest
+from ansible_collections.compute_desk.supply.plugins.action import offer_status
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.arguments import (
+    argument_spec,
+)
 
 
 def test_every_option_in_seconds_is_refused_in_our_words() -> None:
     spec = argument_spec()
 
-    assert set(SECONDS) == {name for name in spec if spec[name]["type"] == "float"}
+    assert set(offer_status.SECONDS) == {name for name in spec if spec[name]["type"] == "float"}
+
+
+@pytest.mark.parametrize(
+    ("platform", "proxy", "asks_nobody"),
+    [("darwin", None, True), ("darwin", "http://proxy:3128", False), ("linux", None, False)],
+)
+def test_on_macos_the_system_is_not_asked_for_proxies(
+    monkeypatch: pytest.MonkeyPatch, platform: str, proxy: str | None, asks_nobody: bool
+) -> None:
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(sys, "platform", platform)
+    variables = {"HTTPS_PROXY": proxy} if proxy else {}
+
+    with offer_status._environment(variables):
+        assert (os.environ.get("no_proxy") == "*") is asks_nobody
+
+    assert "no_proxy" not in os.environ
+    assert "HTTPS_PROXY" not in os.environ

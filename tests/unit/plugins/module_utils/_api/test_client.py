@@ -169,34 +169,34 @@ def test_other_machines_are_asked_through_the_proxy_which_never_gets_the_token(
 # Status codes
 
 CODES = [
-    (401, Unauthorized, "unauthorized", False),
-    (403, Forbidden, "forbidden", False),
-    (404, NotFound, "not_found", False),
-    (422, RequestRefused, "request_refused", False),
-    (429, RateLimited, "rate_limited", True),
-    (500, ServerError, "server_error", True),
-    (502, ServerError, "server_error", True),
-    (503, ServerError, "server_error", True),
-    (504, ServerError, "server_error", True),
-    (201, UnexpectedStatus, "unexpected_status", False),
-    (204, UnexpectedStatus, "unexpected_status", False),
-    (302, UnexpectedStatus, "unexpected_status", False),  # without a Location
-    (304, UnexpectedStatus, "unexpected_status", False),
-    (400, UnexpectedStatus, "unexpected_status", False),
-    (410, UnexpectedStatus, "unexpected_status", False),
-    (418, UnexpectedStatus, "unexpected_status", False),
-    (501, UnexpectedStatus, "unexpected_status", False),
+    (401, Unauthorized, "unauthorized", True),
+    (403, Forbidden, "forbidden", True),
+    (404, NotFound, "not_found", True),
+    (422, RequestRefused, "request_refused", True),
+    (429, RateLimited, "rate_limited", False),
+    (500, ServerError, "server_error", False),
+    (502, ServerError, "server_error", False),
+    (503, ServerError, "server_error", False),
+    (504, ServerError, "server_error", False),
+    (201, UnexpectedStatus, "unexpected_status", True),
+    (204, UnexpectedStatus, "unexpected_status", True),
+    (302, UnexpectedStatus, "unexpected_status", True),  # without a Location
+    (304, UnexpectedStatus, "unexpected_status", True),
+    (400, UnexpectedStatus, "unexpected_status", True),
+    (410, UnexpectedStatus, "unexpected_status", True),
+    (418, UnexpectedStatus, "unexpected_status", True),
+    (501, UnexpectedStatus, "unexpected_status", True),
 ]
 
 
-@pytest.mark.parametrize(("code", "cls", "kind", "transient"), CODES)
+@pytest.mark.parametrize(("code", "cls", "kind", "final"), CODES)
 def test_a_status_code_is_a_typed_error(
-    code: int, cls: type[SupplyError], kind: str, transient: bool
+    code: int, cls: type[SupplyError], kind: str, final: bool
 ) -> None:
     error = error_of(http_answer(code))
 
     assert error.__class__ is cls
-    assert (error.kind, error.code, error.transient) == (kind, code, transient)
+    assert (error.kind, error.code, error.final) == (kind, code, final)
     assert str(error).startswith(f"Offer {OFFER_ID}: ")
     assert f"({code})" in error.message
     assert error.hint == cls.hint != ""
@@ -275,7 +275,7 @@ def test_no_pause_is_made_up(headers: list[str]) -> None:
 def test_a_server_error_passes_whatever_its_body_is(reply: bytes) -> None:
     error = error_of(reply)
 
-    assert error.transient
+    assert not error.final
     assert error.code == 503
 
 
@@ -308,7 +308,7 @@ def test_a_body_that_is_no_object_says_what_it_is(body: t.Any, problem: str) -> 
 
     assert error.__class__ is InvalidResponse
     assert error.message.startswith(problem)
-    assert not error.transient
+    assert error.final
 
 
 def test_an_enormous_number_is_no_status() -> None:
@@ -375,7 +375,7 @@ def test_a_broken_answer_may_be_whole_the_next_time(reply: bytes) -> None:
     error = error_of(reply)
 
     assert error.__class__ is ConnectionFailed
-    assert error.transient
+    assert not error.final
 
 
 def test_chunks_and_compression_are_undone() -> None:
@@ -474,7 +474,7 @@ def test_a_refused_connection() -> None:
     with pytest.raises(ConnectionFailed, match=f"127.0.0.1:{port}: Connection refused") as caught:
         client_of(f"http://127.0.0.1:{port}").offer_status(OFFER_ID)
 
-    assert caught.value.transient
+    assert not caught.value.final
 
 
 def test_a_name_that_does_not_exist() -> None:
@@ -506,7 +506,7 @@ def test_a_server_that_hangs(reply: t.Any) -> None:
     error = error_of(reply, request_timeout=0.3)
 
     assert error.__class__ is RequestTimedOut
-    assert error.transient
+    assert not error.final
     assert "0.3 seconds" in error.message
 
 
@@ -627,7 +627,7 @@ def test_the_token_goes_nowhere_else(location: str) -> None:
 
     assert (trap.connections, trap.requests) == (0, [])
     assert isinstance(error, (Redirected, NotFound))
-    assert not error.transient
+    assert error.final
 
 
 @pytest.mark.parametrize(
@@ -820,7 +820,7 @@ def test_an_unknown_certificate_is_refused_before_anything_is_sent(tls_server: S
     with pytest.raises(TlsFailed, match=r"no trusted TLS connection to 127\.0\.0\.1:") as caught:
         ask(tls_server)
 
-    assert not caught.value.transient
+    assert caught.value.final
     assert "certificate" in caught.value.message
     assert tls_server.requests == []
 
@@ -912,7 +912,7 @@ def test_https_to_a_port_that_speaks_plain_http() -> None:
     with Server() as server, pytest.raises(TlsFailed) as caught:
         client_of(f"https://127.0.0.1:{server.port}").offer_status(OFFER_ID)
 
-    assert not caught.value.transient
+    assert caught.value.final
 
 
 def test_tls_that_breaks_off_may_be_whole_the_next_time() -> None:
@@ -921,7 +921,7 @@ def test_tls_that_breaks_off_may_be_whole_the_next_time() -> None:
     ) as caught:
         client_of(f"https://127.0.0.1:{server.port}").offer_status(OFFER_ID)
 
-    assert caught.value.transient
+    assert not caught.value.final
 
 
 def test_http_to_a_port_that_speaks_tls(tls_server: Server) -> None:

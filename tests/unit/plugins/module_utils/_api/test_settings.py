@@ -13,10 +13,10 @@ import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.settings import (
     DEFAULT_API_URL,
     Settings,
-    TokenSource,
     is_loopback,
     variable_of,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.token import TokenSource
 from ansible_collections.compute_desk.supply.plugins.module_utils._options import (
     OptionError,
     checked_number,
@@ -241,65 +241,6 @@ def test_any_token_is_good_for_a_header_or_refused(token: str) -> None:
         assert current.isprintable()
         assert " " not in current
         assert current == token.strip()
-
-
-def test_a_new_token_is_read_from_the_file_when_the_old_one_is_rejected(token_file: Path) -> None:
-    source = TokenSource(path=str(token_file))
-    assert source.renew(OTHER_TOKEN) is False
-
-    token_file.write_text(TOKEN)
-    assert source.current() == OTHER_TOKEN
-    assert source.renew(OTHER_TOKEN) is True
-    assert source.current() == TOKEN
-    assert source.seen == {TOKEN, OTHER_TOKEN}
-
-
-def test_what_another_thread_has_renewed_needs_no_second_look(token_file: Path) -> None:
-    source = TokenSource(path=str(token_file))
-    token_file.write_text(TOKEN)
-    source.renew(OTHER_TOKEN)
-    token_file.unlink()
-
-    assert source.renew(OTHER_TOKEN) is True
-    assert source.current() == TOKEN
-
-
-@pytest.mark.parametrize("content", [None, "", "two words"])
-def test_a_file_that_is_just_being_written_renews_nothing(
-    content: str | None, token_file: Path
-) -> None:
-    source = TokenSource(path=str(token_file))
-    token_file.unlink()
-    if content is not None:
-        token_file.write_text(content)
-
-    assert source.renew(OTHER_TOKEN) is False
-    assert source.current() == OTHER_TOKEN
-
-
-def test_a_token_that_is_no_file_cannot_be_renewed() -> None:
-    assert TokenSource(token=TOKEN).renew(TOKEN) is False
-
-
-def test_every_token_that_was_used_is_taken_out_of_a_text(token_file: Path) -> None:
-    source = TokenSource(path=str(token_file))
-    token_file.write_text(TOKEN)
-    source.renew(OTHER_TOKEN)
-
-    redacted = source.redact(f"{OTHER_TOKEN} and Bearer {TOKEN}!")
-
-    assert redacted == "******** and Bearer ********!"
-
-
-def test_nothing_is_left_of_a_token_that_begins_like_another(token_file: Path) -> None:
-    source = TokenSource(path=str(token_file))
-    # So many that the right order is no accident.
-    longer = [OTHER_TOKEN + "x" * more for more in range(1, 9)]
-    for before, token in zip([OTHER_TOKEN, *longer], longer):
-        token_file.write_text(token)
-        assert source.renew(before)
-
-    assert [source.redact(token) for token in longer] == ["********"] * 8
 
 
 SECRETS = st.text("abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789-._~+/", min_size=12)

@@ -9,10 +9,10 @@ import re
 import typing as t
 
 import pytest
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import HostNameClash
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import (
     HOST_KEY_POLICIES,
     HOST_VARIABLES,
+    HostNameClash,
     HostOptions,
     chosen_name,
     group_suffix,
@@ -114,10 +114,11 @@ def test_two_instances_of_one_name_are_an_error_that_lists_both() -> None:
     with pytest.raises(HostNameClash) as caught:
         host_records([offer])
 
-    assert "'zone-a/12345678'" in caught.value.message
-    assert "'zone-b/12345678'" in caught.value.message
-    assert "'h100-node-1-12345678'" in caught.value.message
-    assert caught.value.offer_id == OFFER_ID
+    assert "'zone-a/12345678'" in str(caught.value)
+    assert "'zone-b/12345678'" in str(caught.value)
+    assert "'h100-node-1-12345678'" in str(caught.value)
+    assert str(caught.value).startswith(f"Offer {OFFER_ID}: ")
+    assert str(caught.value).endswith(", or have one of the instances renamed.")
 
 
 def test_a_clash_between_offers_is_found_too() -> None:

@@ -12,7 +12,6 @@ import unicodedata
 import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import (
     Forbidden,
-    HostNameClash,
     NotFound,
     ServerError,
     SupplyError,
@@ -67,7 +66,7 @@ def result_of(
     """Return the result for offers; those whose ids are in ``ends`` ended the wait."""
     options = WaitOptions(min_instances=min_instances)
     report.setdefault("ready", all(watch.is_ready(min_instances) for watch in watches))
-    full = WaitReport(list(watches), 312.4, hopeless=frozenset(ends), **report)
+    full = WaitReport(list(watches), 312.4, ended_by=frozenset(ends), **report)
     return build_result(full, options, waited=waited)
 
 
@@ -472,7 +471,7 @@ def test_a_clash_is_a_failure_with_all_the_data(waited: bool) -> None:
 
     assert (result["failed"], result["ready"], result["hosts"]) == (True, False, [])
     assert "'i-0a1b2c3d4e5f' and 'i-0a1b2c3d4e5f' would both be the host" in result["msg"]
-    assert result["msg"].endswith(HostNameClash.hint)
+    assert result["msg"].endswith("or have one of the instances renamed.")
     assert [offer["ready"] for offer in result["offers"]] == [True, True]
 
 

@@ -21,8 +21,8 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors im
     ServerError,
     Unauthorized,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.news import News, OnNews
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.wait import (
-    Leg,
     WaitOptions,
     WaitReport,
     read_offers,
@@ -35,9 +35,11 @@ from ...fake_api import A, B, C, FakeApi, FakeSettings, machine, ready, state
 PROVISIONING = state("provisioning_in_progress", progress="1/2 instances running")
 
 
-def waited(api: FakeApi, *offer_ids: str, leg: Leg | None = None, **options: t.Any) -> WaitReport:
+def waited(
+    api: FakeApi, *offer_ids: str, on_news: OnNews | None = None, **options: t.Any
+) -> WaitReport:
     return wait_for_offers(
-        api, offer_ids or (A,), WaitOptions(**options), leg=leg, **api.in_fake_time()
+        api, offer_ids or (A,), WaitOptions(**options), on_news=on_news, **api.in_fake_time()
     )
 
 
@@ -46,7 +48,7 @@ def test_an_offer_that_is_ready_takes_one_request_and_no_time() -> None:
 
     report = waited(api)
 
-    assert (report.ready, report.finished, report.elapsed) == (True, True, 0.0)
+    assert (report.ready, report.elapsed) == (True, 0.0)
     assert api.requests == [(A, 0.0)]
 
 
@@ -126,13 +128,13 @@ def test_what_cannot_become_ready_ends_the_wait_at_once_with_all_data(end: t.Any
 
     report = waited(api, A, B, C, poll_interval=15)
 
-    assert (report.ready, report.timed_out, report.finished) == (False, False, True)
-    assert report.hopeless == {B}
+    assert (report.ready, report.timed_out) == (False, False)
+    assert report.ended_by == {B}
     assert report.elapsed < 17
     assert [watch.offer is not None for watch in report.watches] == [True, True, True]
 
 
-def test_a_hopeless_first_answer_does_not_keep_the_others_from_being_read() -> None:
+def test_a_first_answer_that_ends_the_wait_does_not_keep_the_others_from_being_read() -> None:
     others = [f"{n:08x}-0000-4000-8000-000000000000" for n in range(20)]
     script = {A: [NotFound("unknown", code=404)], **{o: [PROVISIONING] for o in others}}
     api = FakeApi(script, settings=FakeSettings(concurrency=2))
@@ -143,14 +145,13 @@ def test_a_hopeless_first_answer_does_not_keep_the_others_from_being_read() -> N
     assert all(watch.offer for watch in report.watches[1:])
 
 
-def test_a_slow_api_is_read_to_the_end_although_a_leg_would_be_over() -> None:
+def test_a_slow_api_is_read_to_the_end() -> None:
     others = [f"{n:08x}-0000-4000-8000-000000000000" for n in range(20)]
     script = {A: [NotFound("unknown", code=404)], **{o: [PROVISIONING] for o in others}}
     api = FakeApi(script, settings=FakeSettings(concurrency=1), seconds_per_request=1.0)
 
-    report = waited(api, A, *others, leg=Leg(300.0), wait_timeout=100)
+    report = waited(api, A, *others, wait_timeout=100)
 
-    assert report.finished
     assert report.elapsed < 30
     assert all(watch.offer for watch in report.watches[1:])
 
@@ -163,7 +164,7 @@ def test_a_rejected_token_is_not_tried_on_every_other_offer() -> None:
     report = waited(api, A, B)
 
     assert [offer_id for offer_id, _at in api.requests] == [A]
-    assert report.hopeless == {A}
+    assert report.ended_by == {A}
 
 
 def test_an_offer_may_stay_unprocured_for_a_while_only() -> None:
@@ -172,7 +173,7 @@ def test_an_offer_may_stay_unprocured_for_a_while_only() -> None:
 
     report = waited(api, procurement_timeout=40, poll_interval=15)
 
-    assert report.hopeless == {A}
+    assert report.ended_by == {A}
     assert not report.timed_out
     assert 40 <= report.elapsed <= 40 + 16.5, "it ends with the first answer after that"
 
@@ -198,17 +199,10 @@ def test_a_name_that_is_never_resolved_ends_the_wait_after_a_minute(poll_interva
 
     report = waited(api, A, B, poll_interval=poll_interval)
 
-    assert (report.ready, report.timed_out, report.finished) == (False, False, True)
-    assert report.hopeless == {A}, "one stands for all"
+    assert (report.ready, report.timed_out) == (False, False)
+    assert report.ended_by == {A}, "one stands for all"
     assert report.elapsed == 60.0
     assert api.times(A)[-1] == 60.0, "the last look comes when the minute is over"
-
-
-def test_legs_end_with_such_a_name_too() -> None:
-    report = in_legs(FakeApi({A: [LOST]}))
-
-    assert report.hopeless == {A}
-    assert report.elapsed == 60.0
 
 
 def test_a_shorter_wait_ends_at_its_deadline_whatever_the_name() -> None:
@@ -362,89 +356,96 @@ def test_reading_asks_each_offer_once_whatever_it_says() -> None:
     assert api.clock.now == 1000.0, "nothing was waited for"
 
 
-# Legs: one wait in several runs
+# News
 
 
-def in_legs(api: FakeApi, *offer_ids: str, pause: float = 0.5, **options: t.Any) -> WaitReport:
-    """Wait as the action plugin does: a new leg for every report that is not the last one."""
-    leg = Leg(300.0)
-    for _number in range(100):
-        report = waited(api, *offer_ids, leg=leg, **options)
-        if report.finished:
-            return report
-        api.clock.now += pause
-        saved = {**report.to_state(), "elapsed": api.clock.now - 1000.0}
-        leg = Leg.from_state(saved, 300.0)
-    raise AssertionError("the wait does not end")
+class Listener:
+    """Notes what it is told: offers, and when."""
+
+    def __init__(self) -> None:
+        self.news: list[News] = []
+        self.told: list[tuple[str, str, float]] = []
+
+    def __call__(self, news: News) -> None:
+        self.news.append(news)
+        for watch in news.changed:
+            progress = watch.offer.progress or watch.phase if watch.offer else "unread"
+            self.told.append((watch.offer_id, progress, round(news.elapsed)))
 
 
-def test_legs_read_as_one_wait() -> None:
-    def script() -> dict[str, list[t.Any]]:
-        down = ServerError("down", code=503)
-        return {
-            A: [state(), PROVISIONING, down, down, PROVISIONING, ready()],
-            B: [PROVISIONING, state("queued"), ready("b")],
-        }
+def test_every_change_is_told_once_and_when_it_is_seen() -> None:
+    texts = [str(number) for number in range(9)]
+    script = [state("provisioning", progress=text) for text in texts for _twice in range(2)]
+    api, listener = FakeApi({A: [*script, ready()]}), Listener()
 
-    whole_api, legs_api = FakeApi(script()), FakeApi(script())
+    waited(api, on_news=listener, poll_interval=1)
 
-    whole = waited(whole_api, A, B)
-    legs = in_legs(legs_api, A, B)
-
-    assert legs.ready
-    for one, other in zip(whole.watches, legs.watches):
-        assert (one.polls, one.transient_errors) == (other.polls, other.transient_errors)
-        assert [e["phase"] for e in one.transitions] == [e["phase"] for e in other.transitions]
-    assert legs_api.times(A) == pytest.approx(whole_api.times(A), abs=1.5)
+    assert [progress for _offer, progress, _at in listener.told] == [*texts, "ready"]
+    for (_offer, _progress, at), asked_at in zip(listener.told, api.times(A)[::2]):
+        assert at == round(asked_at)
 
 
-def test_a_leg_ends_with_news_and_not_without() -> None:
-    api = FakeApi({A: [PROVISIONING, PROVISIONING, PROVISIONING, ready()]})
+def test_changes_of_many_offers_within_a_second_are_all_told() -> None:
+    script = {
+        offer_id: [state("provisioning", progress=f"{offer_id[0]}{n}") for n in range(10)]
+        for offer_id in (A, B, C)
+    }
+    for answers in script.values():
+        answers.append(ready())
+    api, listener = FakeApi(script), Listener()
 
-    first = waited(api, leg=Leg(300.0))
-    second = waited(api, leg=Leg.from_state(first.to_state(), 300.0))
+    waited(api, A, B, C, on_news=listener, poll_interval=1)
 
-    assert (first.finished, first.elapsed) == (False, 0.0)
-    assert (second.finished, second.ready) == (True, True)
-
-
-def test_a_leg_ends_after_its_time() -> None:
-    api = FakeApi({A: [PROVISIONING]})
-    first = waited(api, leg=Leg(60.0))
-
-    second = waited(api, leg=Leg.from_state(first.to_state(), 60.0))
-
-    assert not second.finished
-    assert second.elapsed == 60.0
+    assert sorted(progress for _offer, progress, _at in listener.told) == sorted(
+        [*(f"{letter}{n}" for letter in "abc" for n in range(10)), *["ready"] * 3]
+    )
+    assert all([watch.offer_id for watch in news.watches] == [A, B, C] for news in listener.news)
 
 
-def test_news_of_many_offers_makes_one_leg() -> None:
-    ids = [f"{n:08x}-0000-4000-8000-000000000000" for n in range(50)]
-    api = FakeApi({i: [PROVISIONING] for i in ids}, settings=FakeSettings(concurrency=4))
+@pytest.mark.parametrize(
+    "script",
+    [{A: [ready()], B: [ready()]}, {A: [state("failed")], B: [PROVISIONING]}],
+    ids=["ready", "failed"],
+)
+def test_a_wait_that_the_first_answers_end_has_no_news(script: dict[str, t.Any]) -> None:
+    listener = Listener()
 
-    report = waited(api, *ids, leg=Leg(300.0))
+    waited(FakeApi(script, seconds_per_request=0.3), *script, on_news=listener)
 
-    assert all(watch.polls == 1 for watch in report.watches)
-
-
-def test_legs_keep_the_deadline_and_the_interval() -> None:
-    flipping = [state("provisioning", progress=str(n)) for n in range(50)]
-    api = FakeApi({A: flipping})
-
-    report = in_legs(api, A, wait_timeout=100, poll_interval=10)
-
-    assert (report.timed_out, report.elapsed) == (True, 100.0)
-    times = api.times(A)
-    assert all(later - earlier >= 10 for earlier, later in zip(times, times[1:]))
+    assert listener.told == []
 
 
-def test_legs_keep_what_ended_and_what_failed() -> None:
-    api = FakeApi({A: [PROVISIONING, state("failed", failure_reason="no capacity")], B: [ready()]})
+def test_a_slow_offer_does_not_hold_back_the_news_of_the_others() -> None:
+    class Slow(FakeApi):
+        def offer_status(self, offer_id: str, timeout: float | None = None) -> dict[str, t.Any]:
+            self.seconds_per_request = 10.0 if offer_id == B else 0.0
+            return super().offer_status(offer_id, timeout)
 
-    report = in_legs(api, A, B)
+    settings = FakeSettings(concurrency=1)
+    api, listener = Slow({A: [PROVISIONING, ready()], B: [ready()]}, settings=settings), Listener()
 
-    assert report.hopeless == {A}
-    assert report.watches[1].is_ready(None)
+    waited(api, A, B, on_news=listener)
+
+    assert listener.told[0][:2] == (A, "1/2 instances running")
+
+
+def test_an_error_that_ends_the_wait_is_told_as_the_last_news() -> None:
+    lost, listener = ServerError("down", code=503), Listener()
+
+    waited(FakeApi({A: [PROVISIONING, lost]}), on_news=listener, wait_timeout=20)
+
+    assert [news.is_over for news in listener.news] == [False, False]
+
+    listener = Listener()
+    waited(
+        FakeApi({A: [PROVISIONING, state("failed")], B: [PROVISIONING, lost]}),
+        A,
+        B,
+        on_news=listener,
+    )
+
+    assert [news.is_over for news in listener.news] == [False, True]
+    assert [watch.offer_id for watch in listener.news[-1].changed] == [A, B]
 
 
 # Real threads

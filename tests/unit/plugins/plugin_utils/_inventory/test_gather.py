@@ -19,13 +19,12 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.gat
     GatherOptions,
     SourceUnreadable,
     gather,
-    offer_line,
 )
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.stored import (
     StoredOffer,
 )
 
-from ...fake_api import A, B, C, FakeApi, machine, ready, state
+from ...fake_api import A, B, FakeApi, machine, ready, state
 
 NOW = 1795516178.0
 GONE = NotFound("the API does not know this offer (404)", code=404)
@@ -134,16 +133,3 @@ def test_no_old_answer_is_an_error(known: dict[str, StoredOffer], why: str) -> N
 
     with pytest.raises(SourceUnreadable, match=why):
         gathered(api, known, on_error="stale", stale_max_age=100)
-
-
-def test_the_line_about_an_offer_counts_what_it_does_not_name() -> None:
-    machines = [machine(f"n{number}", status="stopped") for number in range(7)]
-    document = {"offer_id": C, **state("failed", instances=machines, failure_reason="no\nroom")}
-
-    line = offer_line(parse_offer(document, C), HostOptions(), stale=True)
-
-    assert line.startswith(
-        f"Offer {C} is failed (no room), 0 of 7 instances usable, by an old answer. Not usable: "
-        "'n0' (i-n0): status is stopped, not running; "
-    )
-    assert line.endswith("; and 2 more")

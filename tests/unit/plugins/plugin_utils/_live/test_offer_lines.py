@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import typing as t
 import unicodedata
 
 import pytest
@@ -13,6 +14,7 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors im
     NotFound,
     ServerError,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.news import News
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.watch import Watch
 from ansible_collections.compute_desk.supply.plugins.module_utils._text import times
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._live.offer_lines import (
@@ -36,11 +38,18 @@ ONE_OF_TWO = a_document(
 READY = a_document(progress=None)
 
 
-def test_every_offer_that_changed_has_one_line() -> None:
-    before = [seen(STARTED), seen(STARTED, offer_id=OTHER_ID)]
-    after = [seen(STARTED, ONE_OF_TWO), seen(STARTED, READY, offer_id=OTHER_ID)]
+def lines_of(
+    *watches: Watch, elapsed: float = 45, among: t.Sequence[Watch] = (), is_over: bool = False
+) -> list[Line]:
+    """Return the lines for these offers; ``among`` are all that the wait has."""
+    news = News(list(watches), [*watches, *among], elapsed, is_over)
+    return change_lines(news, 900)
 
-    assert change_lines(before, after, 45, 900) == [
+
+def test_every_offer_that_changed_has_one_line() -> None:
+    lines = lines_of(seen(STARTED, ONE_OF_TWO), seen(STARTED, READY, offer_id=OTHER_ID))
+
+    assert lines == [
         Line(
             f"offer {NAME}: provisioning, 1 of 2 instances usable, "
             '"1/2 instances running" (0:45 elapsed, 14:15 left)'
@@ -51,21 +60,11 @@ def test_every_offer_that_changed_has_one_line() -> None:
     ]
 
 
-def test_what_is_no_news_has_no_line() -> None:
-    assert change_lines([], [Watch(OFFER_ID)], 1, 900) == []
-    assert change_lines([], [], 1, 900) == []
+def test_what_is_no_news_does_not_change_the_signature() -> None:
     # More requests, and details that nobody waits for.
     again = {**ONE_OF_TWO, "created_at": "2026-11-24T10:00:00Z", "resources": None}
-    assert change_lines([seen(ONE_OF_TWO)], [seen(ONE_OF_TWO, again, again)], 45, 900) == []
 
-
-def test_only_what_changed_has_a_line() -> None:
-    before = [seen(STARTED), seen(STARTED, offer_id=OTHER_ID)]
-    after = [seen(STARTED), seen(STARTED, ONE_OF_TWO, offer_id=OTHER_ID)]
-
-    (line,) = change_lines(before, after, 45, 900)
-
-    assert line.text.startswith(f"offer {OTHER_NAME}: ")
+    assert seen(ONE_OF_TWO, again, again).signature() == seen(ONE_OF_TWO).signature()
 
 
 @pytest.mark.parametrize(
@@ -80,17 +79,17 @@ def test_only_what_changed_has_a_line() -> None:
 def test_each_of_these_is_news(fields: dict[str, object]) -> None:
     after = seen(ONE_OF_TWO, {**ONE_OF_TWO, **fields})
 
-    assert len(change_lines([seen(ONE_OF_TWO)], [after], 45, 900)) == 1
+    assert after.signature() != seen(ONE_OF_TWO).signature()
 
 
-def test_the_first_answer_is_news() -> None:
-    (line,) = change_lines([], [seen(STARTED)], 0.4, 900)
+def test_a_line_begins_with_the_offer() -> None:
+    (line,) = lines_of(seen(STARTED), elapsed=0.4)
 
     assert line == Line(f"offer {NAME}: provisioning (0:00 elapsed, 15:00 left)")
 
 
 @pytest.mark.parametrize(
-    ("document", "state", "mood"),
+    ("document", "state", "level"),
     [
         (READY, "ready", "good"),
         (a_document(status="failed"), "failed (the API gives no reason), 1 of", "bad"),
@@ -105,17 +104,17 @@ def test_the_first_answer_is_news() -> None:
         (a_document(procurement_status="x"), "unknown (procurement_status 'x')", "plain"),
     ],
 )
-def test_the_mood_of_a_phase(document: dict[str, object], state: str, mood: str) -> None:
-    (line,) = change_lines([], [seen(document)], 1, 900)
+def test_the_level_of_a_phase(document: dict[str, object], state: str, level: str) -> None:
+    (line,) = lines_of(seen(document))
 
     assert line.text.startswith(f"offer {NAME}: {state}")
-    assert line.mood == mood
+    assert line.level == level
 
 
 def test_an_error_that_passes_says_that_it_is_asked_again() -> None:
     unavailable = ServerError("the API is unavailable (503)", code=503)
 
-    (line,) = change_lines([seen(STARTED)], [seen(STARTED, unavailable)], 15, 900)
+    (line,) = lines_of(seen(STARTED, unavailable), elapsed=15)
 
     assert line == Line(
         f"offer {NAME}: provisioning; the API is unavailable (503), asking again "
@@ -127,7 +126,7 @@ def test_an_error_that_passes_says_that_it_is_asked_again() -> None:
 def test_an_error_that_passes_is_not_asked_about_again_when_the_wait_is_over() -> None:
     lost = NameNotResolved("the host name in api_url, x.invalid, cannot be resolved: unknown")
 
-    (line,) = change_lines([Watch(OFFER_ID)], [seen(lost)], 60, 900, is_over=True)
+    (line,) = lines_of(seen(lost), elapsed=60, is_over=True)
 
     assert line == Line(
         f"offer {NAME}: not read yet; the host name in api_url, x.invalid, cannot be resolved: "
@@ -138,31 +137,25 @@ def test_an_error_that_passes_is_not_asked_about_again_when_the_wait_is_over() -
 
 def test_each_error_that_passes_is_news_and_so_is_its_end() -> None:
     unavailable = ServerError("the API is unavailable (503)", code=503)
-    once = [seen(STARTED, unavailable)]
-    twice = [seen(STARTED, unavailable, unavailable)]
+    once, twice = seen(STARTED, unavailable), seen(STARTED, unavailable, unavailable)
+    over = seen(STARTED, unavailable, unavailable, STARTED)
 
-    assert len(change_lines(once, twice, 30, 900)) == 1
-    (line,) = change_lines(twice, [seen(STARTED, unavailable, unavailable, STARTED)], 45, 900)
-    assert line.mood == "plain"
+    assert len({once.signature(), twice.signature(), over.signature()}) == 3
+    (line,) = lines_of(over)
+    assert line.level == "plain"
     assert "503" not in line.text
 
 
 def test_an_error_that_stays_is_bad() -> None:
     unknown = NotFound("the API does not know this offer (404)", code=404)
 
-    (line,) = change_lines([], [seen(unknown)], 0, 900)
+    (line,) = lines_of(seen(unknown), elapsed=0)
 
     assert line == Line(
         f"offer {NAME}: not read yet; the API does not know this offer (404) "
         "(0:00 elapsed, 15:00 left)",
         "bad",
     )
-
-
-def test_news_survive_the_way_to_another_process() -> None:
-    watch = seen(STARTED, ServerError("the API is unavailable (503)", code=503))
-
-    assert change_lines([Watch.from_state(watch.to_state())], [watch], 15, 900) == []
 
 
 def test_the_heartbeat_names_three_offers_and_counts_the_rest() -> None:
@@ -191,13 +184,13 @@ def test_ids_that_begin_alike_are_shown_whole() -> None:
     like_it, other = OFFER_ID[:-1] + "5", OTHER_ID
     watches = [seen(STARTED, offer_id=offer_id) for offer_id in (OFFER_ID, like_it, other)]
 
-    names = [line.text.split(":")[0] for line in change_lines([], watches, 1, 900)]
+    names = [line.text.split(":")[0] for line in lines_of(*watches)]
     beat = heartbeat_line(watches, None, 1, 900).text
 
     assert names == [f"offer {OFFER_ID}", f"offer {like_it}", f"offer {OTHER_NAME}"]
     assert f"{like_it} provisioning; {OTHER_NAME} provisioning" in beat
     # What is known of the whole task counts, not only what has changed.
-    assert f"offer {like_it}: " in change_lines(watches[:1], watches[:2], 1, 900)[0].text
+    assert f"offer {like_it}: " in lines_of(watches[1], among=watches[:1])[0].text
 
 
 def test_the_heartbeat_before_anything_is_known() -> None:
@@ -233,5 +226,5 @@ def test_a_line_stays_one_line(
         )
     )
 
-    for line in (*change_lines([], [watch], 1, 900), heartbeat_line([watch], None, 1, 900)):
+    for line in (*lines_of(watch), heartbeat_line([watch], None, 1, 900)):
         assert not [c for c in line.text if unicodedata.category(c)[0] == "C"]

@@ -1,0 +1,25 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sentences about an offer that are not part of a result."""
+
+from __future__ import annotations
+
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import HostOptions
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import parse_offer
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.words import offer_line
+
+from ...fake_api import C, machine, state
+
+
+def test_the_line_about_an_offer_counts_what_it_does_not_name() -> None:
+    machines = [machine(f"n{number}", status="stopped") for number in range(7)]
+    document = {"offer_id": C, **state("failed", instances=machines, failure_reason="no\nroom")}
+
+    line = offer_line(parse_offer(document, C), HostOptions(), stale=True)
+
+    assert line.startswith(
+        f"Offer {C} is failed (no room), 0 of 7 instances usable, by an old answer. Not usable: "
+        "'n0' (i-n0): status is stopped, not running; "
+    )
+    assert line.endswith("; and 2 more")
