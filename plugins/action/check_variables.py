@@ -13,13 +13,10 @@ from ansible import constants as C
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.action import ActionBase
-from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.roles import (
-    OPTION,
-    find_role,
-    role_names,
-)
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.variables import Variables
+
+from ..module_utils._options import OptionError
+from ..plugin_utils._play.roles import OPTION, find_role, role_names
+from ..plugin_utils._play.variables import Variables
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "hosts": {"type": "list", "elements": "str", "default": []},

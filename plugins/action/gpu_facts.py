@@ -7,22 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.expectations import (
-    ARGUMENTS,
-    Expectations,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.facts import (
-    interpreter_of,
-)
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.gpu_report import (
-    NoReport,
-    read_report,
-)
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.machine_action import (
-    MachineAction,
-    NoAnswer,
-)
+from ..module_utils._gpu.expectations import ARGUMENTS, Expectations
+from ..module_utils._options import OptionError
+from ..plugin_utils._answers.facts import interpreter_of
+from ..plugin_utils._answers.gpu_report import NoReport, read_report
+from ..plugin_utils._answers.machine_action import MachineAction, NoAnswer
 
 # The module runs up to ten commands, but only a few of them can hang on one machine.
 _COMMANDS = 6

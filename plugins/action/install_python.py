@@ -9,15 +9,11 @@ import re
 import typing as t
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.compute_desk.supply.plugins.module_utils._text import printable
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.host_action import (
-    HostAction,
-)
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.rented import not_rented
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.remote import (
-    Lost,
-    Remote,
-)
+
+from ..module_utils._text import printable
+from ..plugin_utils._answers.host_action import HostAction
+from ..plugin_utils._answers.rented import not_rented
+from ..plugin_utils._first_contact.remote import Lost, Remote
 
 _INSTALL = """
 set -e

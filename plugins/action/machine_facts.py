@@ -7,16 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.facts import (
-    TooMuch,
-    acted_on,
-    interpreter_of,
-    sound_facts,
-)
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.machine_action import (
-    MachineAction,
-    NoAnswer,
-)
+from ..plugin_utils._answers.facts import TooMuch, acted_on, interpreter_of, sound_facts
+from ..plugin_utils._answers.machine_action import MachineAction, NoAnswer
 
 _SHOWN = 20
 

@@ -20,15 +20,10 @@ from ansible import constants as C
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible_collections.compute_desk.supply.plugins.module_utils._options import (
-    OptionError,
-    checked_number,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._text import times
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._live.screen import (
-    Heartbeat,
-    show,
-)
+
+from ..module_utils._options import OptionError, checked_number
+from ..module_utils._text import times
+from ..plugin_utils._live.screen import Heartbeat, show
 
 SECONDS = (
     "wait_timeout", "poll_interval", "procurement_timeout", "progress_interval", "request_timeout",
@@ -105,7 +100,7 @@ def _offers() -> t.Any:
     The main process imports this file for every task, skipped ones too, and collections are
     compiled anew in each run.
     """
-    from ansible_collections.compute_desk.supply.plugins.plugin_utils._live import own_process
+    from ..plugin_utils._live import own_process
 
     return own_process
 

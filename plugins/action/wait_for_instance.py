@@ -12,31 +12,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.compute_desk.supply.plugins.module_utils._text import clock_face
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.host_action import (
-    HostAction,
-)
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.rented import (
-    not_rented,
-    without_shell,
-)
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import (
-    package_lock,
-)
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.problem import (
-    Problem,
-)
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.remote import (
-    Remote,
-)
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.stages import (
-    Stages,
-)
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.wait import Wait
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._live.screen import (
-    Heartbeat,
-    show,
-)
+from ..module_utils._text import clock_face
+from ..plugin_utils._answers.host_action import HostAction
+from ..plugin_utils._answers.rented import not_rented, without_shell
+from ..plugin_utils._first_contact import package_lock
+from ..plugin_utils._first_contact.problem import Problem
+from ..plugin_utils._first_contact.remote import Remote
+from ..plugin_utils._first_contact.stages import Stages
+from ..plugin_utils._first_contact.wait import Wait
+from ..plugin_utils._live.screen import Heartbeat, show
 
 
 class ActionModule(HostAction):

@@ -10,10 +10,9 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.common.text.converters import to_text
-from ansible_collections.compute_desk.supply.plugins.module_utils._text import printable
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.trust import (
-    UNSAFE_CHARACTERS,
-)
+
+from ..module_utils._text import printable
+from ..plugin_utils._inventory.trust import UNSAFE_CHARACTERS
 
 _CELL_LENGTH = 60
 _LAST_CELL_LENGTH = 200

@@ -183,54 +183,26 @@ from ansible import constants as C
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.release import __version__ as ansible_version
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.client import (
-    Exchange,
-    SupplyClient,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.settings import (
-    CONNECTION_OPTIONS,
-    Settings,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.transport import (
-    HAS_REQUESTS,
-    how_to_get_requests,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import (
-    HostNameClash,
-    HostOptions,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import (
-    checked_offer_ids,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.words import offer_line
-from ansible_collections.compute_desk.supply.plugins.module_utils._options import (
-    OptionError,
-    checked_number,
-)
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.cache import (
-    open_cache,
-    stored_offers,
-)
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.gather import (
+
+from ..module_utils._api.client import Exchange, SupplyClient
+from ..module_utils._api.settings import CONNECTION_OPTIONS, Settings
+from ..module_utils._api.transport import HAS_REQUESTS, how_to_get_requests
+from ..module_utils._offers.hosts import HostNameClash, HostOptions
+from ..module_utils._offers.offer import checked_offer_ids
+from ..module_utils._offers.words import offer_line
+from ..module_utils._options import OptionError, checked_number
+from ..plugin_utils._inventory.cache import open_cache, stored_offers
+from ..plugin_utils._inventory.gather import (
     STALE,
     Gathered,
     GatherOptions,
     SourceUnreadable,
     gather,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.hosts import Hosts
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.source import (
-    names_plugin,
-    refuse_unknown_options,
-)
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.stored import (
-    StoredOffer,
-    entry_key,
-    to_entry,
-)
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.templated import (
-    templated,
-)
+from ..plugin_utils._inventory.hosts import Hosts
+from ..plugin_utils._inventory.source import names_plugin, refuse_unknown_options
+from ..plugin_utils._inventory.stored import StoredOffer, entry_key, to_entry
+from ..plugin_utils._inventory.templated import templated
 
 # Evaluated for each host, and not when the file is read.
 EXPRESSIONS = ("hostnames", "filters", "exclude_filters", "compose", "groups", "keyed_groups")

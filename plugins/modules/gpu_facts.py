@@ -268,13 +268,11 @@ checks:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.expectations import (
-    ARGUMENTS,
-    Expectations,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.judge import judge
-from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.look import look
-from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
+
+from ..module_utils._gpu.expectations import ARGUMENTS, Expectations
+from ..module_utils._gpu.judge import judge
+from ..module_utils._gpu.look import look
+from ..module_utils._options import OptionError
 
 
 def main() -> None:

@@ -447,11 +447,9 @@ hosts:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.arguments import (
-    MUTUALLY_EXCLUSIVE,
-    argument_spec,
-)
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.run import run
+
+from ..module_utils._offers.arguments import MUTUALLY_EXCLUSIVE, argument_spec
+from ..module_utils._offers.run import run
 
 
 def main() -> None:
