@@ -14,7 +14,6 @@ import os
 import sys
 import time
 import typing as t
-from urllib.request import getproxies_environment
 
 from ansible import constants as C
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -114,15 +113,22 @@ def _environment(variables: dict[str, t.Any]) -> t.Iterator[None]:
     """Set these variables for as long as it lasts: all items of a loop share a process."""
     before = dict(os.environ)
     os.environ.update({name: str(value) for name, value in variables.items()})
-    if sys.platform == "darwin" and not getproxies_environment():
-        # macOS kills a forked process that asks the system for its proxies.
-        os.environ["no_proxy"] = "*"
+    if sys.platform == "darwin":
+        _forget_proxies_of_macos()
     try:
         yield
     finally:
         for name in set(os.environ) - set(before):
             del os.environ[name]
         os.environ.update(before)
+
+
+def _forget_proxies_of_macos() -> None:
+    """Go by the usual variables alone: macOS kills a forked process that asks for its proxies."""
+    from urllib.request import getproxies_environment
+
+    if not getproxies_environment():
+        os.environ["no_proxy"] = "*"
 
 
 def _shows_invocation(task_vars: dict[str, t.Any]) -> bool:
