@@ -291,7 +291,7 @@ def test_the_role_for_awx_refuses_a_machine(
     )  # fmt: skip
 
     assert done.returncode == 2
-    assert "The role awx_setup runs on localhost alone" in done.stdout
+    assert "The role awx_setup runs only on localhost" in done.stdout
     assert simulator.token not in done.stdout
 
 
