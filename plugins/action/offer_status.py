@@ -65,7 +65,8 @@ class ActionModule(NormalAction):
     def _run_here(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)
-        with _environment(environment):
+        # A module that runs here starts in this folder.
+        with _environment(environment), _folder(self._loader.get_basedir()):
             result: dict[str, t.Any] = _offers().run_here(
                 dict(self._task.args),
                 self._task.action,
@@ -112,15 +113,27 @@ def _host(task_vars: dict[str, t.Any]) -> str:
 def _environment(variables: dict[str, t.Any]) -> t.Iterator[None]:
     """Set these variables for as long as it lasts: all items of a loop share a process."""
     before = dict(os.environ)
-    os.environ.update({name: str(value) for name, value in variables.items()})
-    if sys.platform == "darwin":
-        _forget_proxies_of_macos()
     try:
+        os.environ.update({name: str(value) for name, value in variables.items()})
+        if sys.platform == "darwin":
+            _forget_proxies_of_macos()
         yield
     finally:
         for name in set(os.environ) - set(before):
             del os.environ[name]
         os.environ.update(before)
+
+
+@contextlib.contextmanager
+def _folder(path: str) -> t.Iterator[None]:
+    """Work in this folder for as long as it lasts."""
+    before = os.open(".", os.O_RDONLY)
+    try:
+        os.chdir(path)
+        yield
+    finally:
+        os.fchdir(before)
+        os.close(before)
 
 
 def _forget_proxies_of_macos() -> None:

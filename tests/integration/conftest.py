@@ -64,6 +64,7 @@ def play(workspace: Workspace) -> t.Callable[..., Played]:
         simulator: Simulator | None = None,
         options: t.Sequence[str] = (),
         play_keys: t.Mapping[str, t.Any] | None = None,
+        folder: Path | None = None,
         **environment: str,
     ) -> Played:
         names = [task["register"] for task in tasks if "register" in task]
@@ -81,7 +82,8 @@ def play(workspace: Workspace) -> t.Callable[..., Played]:
         playbook.write_text(json.dumps(book, indent=1))
         if simulator:
             environment = {**simulator.env(), **environment}
-        done = workspace.run("ansible-playbook", *options, str(playbook), **environment)
+        command = ["ansible-playbook", *options, str(playbook)]
+        done = workspace.run(*command, folder=folder, **environment)
         saved = workspace.folder / "results.json"
         registered = json.loads(saved.read_text()) if saved.exists() else {}
         return Played(done.stdout, done.returncode, registered)

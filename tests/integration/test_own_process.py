@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 from simulator import Simulator
-from support.workspace import Workspace
+from support.workspace import Workspace, last_lines
 
 from .conftest import Played, offer_status
 from .offers import A, B, C, D, offer, provisioning, ready
@@ -157,6 +157,88 @@ def test_the_environment_of_one_item_does_not_reach_the_next(
     assert bad["msg"].startswith("concurrency: ")
     assert good["ready"]
     assert played.results["after"]["ready"]
+
+
+def test_a_variable_that_cannot_be_set_leaves_nothing_to_the_next_item(
+    play: Play, simulate: Simulate
+) -> None:
+    simulator = simulate(offer(A, ready()))
+    bad = {"COMPUTE_DESK_CONCURRENCY": "0", "LAST": "a\0b"}
+    looped = offer_status(A, __environment="{{ item }}", __loop=[bad, {}])
+
+    played = play(looped, simulator=simulator)
+
+    failed, good = played.result["results"]
+    assert failed["failed"]
+    assert good.get("ready"), good
+
+
+def test_relative_paths_begin_where_those_of_the_module_begin(
+    play: Play, simulate: Simulate, workspace: Workspace, as_module: dict[str, t.Any]
+) -> None:
+    simulator = simulate(offer(A, ready()))
+    elsewhere = workspace.folder / "elsewhere"
+    elsewhere.mkdir()
+    (workspace.folder / "token").write_text(simulator.token)
+    tasks = [
+        offer_status(A, api_token_file="token", register=way, **keywords)
+        for way, keywords in (("here", {}), ("module", as_module))
+    ]
+
+    played = play(*tasks, simulator=simulator, folder=elsewhere)
+
+    assert played.results["module"]["ready"]
+    assert played.results["here"]["ready"], played.results["here"]["msg"]
+
+
+def test_a_token_that_is_encrypted_in_the_task_is_used_and_hidden(
+    workspace: Workspace, simulate: Simulate
+) -> None:
+    simulator = simulate(offer(A, ready()))
+    (workspace.folder / "password").write_text("word")
+    vault = ["--vault-password-file", "password"]
+    encrypted = workspace.run("ansible-vault", "encrypt_string", *vault, simulator.token).stdout
+    token = encrypted[encrypted.index("!vault") :].partition("Encryption ")[0]
+    (workspace.folder / "play.yml").write_text(
+        "- hosts: localhost\n"
+        "  gather_facts: false\n"
+        "  tasks:\n"
+        "    - compute_desk.supply.offer_status:\n"
+        f"        api_url: {simulator.url}\n"
+        f"        offer_id: {A}\n"
+        f"        api_token: {token}\n"
+    )
+
+    done = workspace.run("ansible-playbook", "play.yml", *vault, "-vvv")
+
+    assert done.returncode == 0, last_lines(done.stdout)
+    assert simulator.token not in done.stdout
+
+
+@pytest.mark.slow
+def test_no_line_and_no_message_shows_a_token_not_even_half_of_it(
+    play: Play, simulate: Simulate
+) -> None:
+    # Where words are cut short: 120 characters of a progress, 200 of a reason.
+    progress, reason = "p" * 110 + TOKEN, "r" * 190 + TOKEN
+    simulator = simulate(
+        offer(
+            A,
+            provisioning(progress=progress),
+            {"at": 3, "status": "failed", "failure_reason": reason},
+        ),
+        offer(B, provisioning(progress=f"it was {TOKEN}")),
+        token=TOKEN,
+    )
+
+    played = play(
+        offer_status(A, B, wait=True, poll_interval=1, progress_interval=1), simulator=simulator
+    )
+
+    assert "still waiting for aaaaaaaa provisioning" in played.output
+    assert '"it was ********"' in played.output
+    assert "r" * 190 in played.result["msg"]
+    assert TOKEN[:6] not in played.output + json.dumps(played.result)
 
 
 def test_requests_is_imported_by_the_task_only_and_missed_in_words(

@@ -76,15 +76,15 @@ class Workspace:
         }
 
     def run(
-        self, *command: str, timeout: float = 120, **extra: str
+        self, *command: str, timeout: float = 120, folder: Path | None = None, **extra: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command of Ansible in the folder, and return it with what it printed.
+        """Run a command of Ansible in the folder, or another, and return it with what it printed.
 
         ``extra`` is added to the environment; stdout and stderr come as one text in ``stdout``.
         """
         return subprocess.run(
             command,
-            cwd=self.folder,
+            cwd=folder or self.folder,
             env=self.environment(**extra),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -85,7 +85,7 @@ class SupplyClient:
         self._transport = Transport(settings, f"{COLLECTION}/{VERSION} ({caller})")
 
     def offer_status(self, offer_id: str, timeout: float | None = None) -> dict[str, t.Any]:
-        """Return the status document of one offer, as the API sends it, from one request.
+        """Return the status document of one offer from one request, without the token.
 
         ``timeout`` in seconds can only shorten the request timeout of the settings. When the token
         is rejected and comes from a file that has changed, the request is sent once more.
@@ -125,9 +125,16 @@ class SupplyClient:
         )
 
     def _document(self, body: bytes) -> dict[str, t.Any]:
-        """Return the JSON object in a body."""
+        """Return the JSON object in a body.
+
+        The token is taken out here, because messages and lines cut texts short, and half a token
+        would not be found.
+        """
+        token = self.settings.token
         try:
             data = json.loads(body)
+            if not token.is_part_of_words:
+                data = token.redact_all(data)
         except RecursionError:
             raise InvalidResponse("the answer is nested too deeply", code=200) from None
         except ValueError as exc:

@@ -15,6 +15,8 @@ from .._text import quoted
 
 MAX_TOKEN_BYTES = 65536
 
+_SHORTEST_SECRET = 8
+
 
 class TokenSource:
     """The API token, from a value or from a file. Never shows it.
@@ -56,6 +58,22 @@ class TokenSource:
         """Return ``text`` with stars for every token that was ever given out, escaped or not."""
         with self._lock:
             return self._pattern.sub("********", text)
+
+    def redact_all(self, value: t.Any) -> t.Any:
+        """Return plain data with every string in it redacted, but no key."""
+        if isinstance(value, str):
+            return self.redact(value)
+        if isinstance(value, dict):
+            return {key: self.redact_all(entry) for key, entry in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.redact_all(entry) for entry in value]
+        return value
+
+    @property
+    def is_part_of_words(self) -> bool:
+        """Whether a token is so short that words such as ``ready`` may hold it by chance."""
+        with self._lock:
+            return min(map(len, self._seen)) < _SHORTEST_SECRET
 
     def _read(self) -> str:
         path = os.path.expanduser(self._path or "")

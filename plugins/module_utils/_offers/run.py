@@ -35,12 +35,12 @@ def run(
     Every token that was used is taken out of it. ``invocation`` holds the options, and
     ``warnings`` sentences to warn with.
     """
-    redact: t.Callable[[str], str] = str
+    redact: t.Callable[[dict[str, t.Any]], dict[str, t.Any]] = dict
     result: dict[str, t.Any]
     try:
         # Before all others: what they say is searched for the token.
         settings = Settings.from_options(options)
-        redact = settings.token.redact
+        redact = settings.token.redact_all
         result = (
             _ask(options, settings, check_mode, on_news, ansible_core)
             if HAS_REQUESTS
@@ -50,8 +50,7 @@ def run(
         result = empty_result(str(exc))
     hidden = {} if options["api_token"] is None else {"api_token": HIDDEN}
     result["invocation"] = {"module_args": {**options, **hidden}}
-    redacted: dict[str, t.Any] = _redacted(result, redact)
-    return redacted
+    return redact(result)
 
 
 def _ask(
@@ -76,14 +75,3 @@ def _ask(
     return build_result(
         report, wait_options, waited=waits, ssh_host_key_policy=options["ssh_host_key_policy"]
     )
-
-
-def _redacted(value: t.Any, redact: t.Callable[[str], str]) -> t.Any:
-    """Return ``value`` with every string redacted. Keys are ours: none comes from the API."""
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, dict):
-        return {key: _redacted(entry, redact) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_redacted(entry, redact) for entry in value]
-    return value

@@ -25,6 +25,8 @@ def run_here(
     args: dict[str, t.Any], name: str, host: str, *, check_mode: bool, no_log: bool
 ) -> dict[str, t.Any]:
     """Return what the module ``name`` would return for a task's arguments."""
+    # Before 2.19 an inline !vault is no string, and what cannot be validated is shown.
+    args = json.loads(json.dumps(args, default=str))
     validator = ArgumentSpecValidator(argument_spec(), mutually_exclusive=MUTUALLY_EXCLUSIVE)
     validation = validator.validate(args)
     options = {**args, **validation.validated_parameters}

@@ -782,6 +782,8 @@ ECHOES = {
     "user": redirect(f"https://u:{TOKEN.replace('/', '')}@example.com/"),
     "status line": f"HTTP/1.1 {TOKEN}\r\n\r\n".encode(),
     "no HTTP": ECHO.encode() + b"\r\n\r\n",
+    "long no HTTP": b"x" * 110 + TOKEN.encode() + b"\r\n\r\n",
+    "long status line": f"HTTP/1.1 {'x' * 110}{TOKEN}\r\n\r\n".encode(),
     "header": f"HTTP/1.1 200 OK\r\nContent-Length: {TOKEN}\r\n\r\n{TOKEN}".encode(),
     "chunk": chunked(end=TOKEN.encode() + b"\r\n"),
 }
@@ -796,6 +798,24 @@ def test_a_token_that_the_server_repeats_is_not_shown(name: str) -> None:
     # Nor as a part that is long enough to be worth something.
     pieces = {TOKEN[start : start + 8] for start in range(len(TOKEN) - 7)}
     assert sorted(piece for piece in pieces if piece in shown) == []
+
+
+def test_a_document_comes_without_the_token() -> None:
+    instance = {"instance_id": f"i-{TOKEN}", "instance_name": "node", "zone": "z", "status": "s"}
+    document = {**a_document(), "progress": f"{ECHO} and more", "instances": [instance]}
+    with Server(http_answer(200, document)) as server:
+        answer = ask(server)
+
+    assert TOKEN not in json.dumps(answer)
+    assert answer["progress"].endswith(" ******** and more")
+    assert answer["instances"] == [{**instance, "instance_id": "i-********"}]
+    assert answer["offer_id"] == OFFER_ID
+
+
+def test_a_token_as_short_as_a_word_leaves_the_words_of_a_document() -> None:
+    document = {**a_document(), "procurement_status": "ready"}
+    with Server(http_answer(200, document)) as server:
+        assert ask(server, api_token="ready") == document
 
 
 # TLS
