@@ -168,6 +168,8 @@ def test_a_variable_that_cannot_be_set_leaves_nothing_to_the_next_item(
 
     played = play(looped, simulator=simulator)
 
+    if "results" not in played.result:
+        pytest.skip("this ansible-core ends a loop with the first exception")
     failed, good = played.result["results"]
     assert failed["failed"]
     assert good.get("ready"), good
