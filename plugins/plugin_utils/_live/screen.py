@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -47,11 +48,22 @@ def show(host: str, text: str, level: str = "plain") -> None:
     line = f"WAITING: [{host}]: {text}"
     forced = C.config.get_config_value("ANSIBLE_FORCE_COLOR")
     color = _COLORS.get(level) if _ON_TERMINAL or forced else None
-    display.display(
-        line if _ON_TERMINAL else f"{time.strftime('%H:%M:%S')} {line}",
-        color=C.config.get_config_value(color) if color else None,
-        stderr=True,
-    )
+    with _uninterrupted():
+        display.display(
+            line if _ON_TERMINAL else f"{time.strftime('%H:%M:%S')} {line}",
+            color=C.config.get_config_value(color) if color else None,
+            stderr=True,
+        )
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> t.Iterator[None]:
+    """Put off Ctrl-C: a line goes through a lock that Ansible's main process needs to end."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _is_read() -> bool:
