@@ -52,8 +52,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters by name."""
-        return {
-            "printable": printable_filter,
-            "harmless": harmless_filter,
-            "table": table_filter,
-        }
+        return {"printable": printable_filter, "harmless": harmless_filter, "table": table_filter}

@@ -43,12 +43,7 @@ class SupplyError(Exception):
 
     def as_dict(self) -> dict[str, t.Any]:
         """Return the error as plain data: ``kind``, ``code``, ``message``, ``hint``."""
-        return {
-            "kind": self.kind,
-            "code": self.code,
-            "message": self.message,
-            "hint": self.hint,
-        }
+        return {"kind": self.kind, "code": self.code, "message": self.message, "hint": self.hint}
 
 
 class Unauthorized(SupplyError):

@@ -130,10 +130,7 @@ def _temperatures(gpu: ElementTree.Element) -> dict[str, t.Any]:
 
 def _active_reasons(gpu: ElementTree.Element) -> tuple[str, ...]:
     """Return the reasons for low clocks; 2023 renamed the element from throttle to event."""
-    reasons = [
-        *gpu.iterfind("clocks_event_reasons/*"),
-        *gpu.iterfind("clocks_throttle_reasons/*"),
-    ]
+    reasons = [*gpu.iterfind("clocks_event_reasons/*"), *gpu.iterfind("clocks_throttle_reasons/*")]
     active = [str(reason.tag) for reason in reasons if switch_value(reason.text)]
     return tuple(printable(re.sub(r"^clocks_[a-z]+_reason_", "", tag), 60) for tag in active)
 

@@ -52,10 +52,7 @@ def to_entry(stored: t.Iterable[StoredOffer]) -> dict[str, t.Any]:
     return {
         "schema": SCHEMA,
         "offers": {
-            one.offer.offer_id: {
-                "fetched_at": one.fetched_at,
-                "document": one.offer.as_document(),
-            }
+            one.offer.offer_id: {"fetched_at": one.fetched_at, "document": one.offer.as_document()}
             for one in stored
         },
     }
