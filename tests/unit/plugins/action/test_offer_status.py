@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 
@@ -31,6 +32,8 @@ def test_on_macos_the_system_is_not_asked_for_proxies(
     for name in list(os.environ):
         if name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
+    # Loaded before, as it loads what only macOS has.
+    importlib.import_module("urllib.request")
     monkeypatch.setattr(sys, "platform", platform)
     variables = {"HTTPS_PROXY": proxy} if proxy else {}
 
