@@ -132,7 +132,7 @@ notes:
     C(compute_desk_zone_ZONE).
   - To log in as another user or at another port than the API suggests, set C(ansible_user) or C(ansible_port) with
     O(compose).
-  - After a transient error, an offer is asked for again, up to three times in all. No attempt begins later than
+  - After a transient error, the offer is requested again, three times in all. No attempt begins later than
     O(request_timeout) after the first one.
   - C(ansible-inventory) and C(ansible-playbook) go on when a source fails. Set E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to
     V(true), or C(any_unparsed_is_failed) in C(ansible.cfg), to make them stop.

@@ -19,7 +19,7 @@ description:
   - Asks C(nvidia-smi) about NVIDIA GPUs, C(amd-smi) or C(rocm-smi) about AMD GPUs, and C(lspci), or C(/sys) without it, about
     what is plugged in. Tools are found on the C(PATH) and in the usual folders. A missing tool shows up as a skipped check,
     or as a failed one if its GPUs are plugged in.
-  - Every command has a time limit. A command that hangs, as those of a broken GPU do, is killed, and its check fails.
+  - Every command has a time limit. A command that hangs, as on a broken GPU, is killed, and its check fails.
   - The controller checks the answer. If a machine sends no valid report, or none within six times O(command_timeout), the
     task fails, with the verdict V(fail), no GPUs and no checks.
   - On most machines only root may read the kernel log. Without root, that check is skipped.

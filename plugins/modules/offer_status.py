@@ -218,28 +218,28 @@ offers:
       type: str
       sample: "2026-11-24T09:05:00Z"
     instances:
-      description: The machines of the offer.
+      description: The instances of the offer.
       returned: always
       type: list
       elements: dict
       contains:
         instance_id:
-          description: The vendor's id of the machine.
+          description: The vendor's id of the instance.
           returned: always
           type: str
           sample: i-0a1b2c3d4e5f
         instance_name:
-          description: The name of the machine.
+          description: The name of the instance.
           returned: always
           type: str
           sample: h100-node-1
         zone:
-          description: Where the machine is.
+          description: Where the instance is.
           returned: always
           type: str
           sample: eu-west-1a
         status:
-          description: The state of the machine, as the API gives it.
+          description: The state of the instance, as the API gives it.
           returned: always
           type: str
           sample: running
@@ -259,7 +259,7 @@ offers:
           type: str
           sample: ssh root@203.0.113.7
         usable:
-          description: Whether the machine is running and has a valid address.
+          description: Whether the instance is running and has a valid address.
           returned: always
           type: bool
         unusable_reason:
@@ -405,19 +405,19 @@ hosts:
       returned: always
       type: str
     compute_desk_instance_id:
-      description: The vendor's id of the machine.
+      description: The vendor's id of the instance.
       returned: always
       type: str
     compute_desk_instance_name:
-      description: The name of the machine.
+      description: The name of the instance.
       returned: always
       type: str
     compute_desk_instance_status:
-      description: The state of the machine.
+      description: The state of the instance.
       returned: always
       type: str
     compute_desk_zone:
-      description: Where the machine is.
+      description: Where the instance is.
       returned: always
       type: str
     compute_desk_external_ip:
@@ -433,7 +433,7 @@ hosts:
       returned: always
       type: str
     compute_desk_usable:
-      description: Whether the machine is usable.
+      description: Whether the instance is usable.
       returned: always
       type: bool
     compute_desk_unusable_reason:

@@ -104,7 +104,7 @@ def test_a_message_names_the_variable_that_can_be_set(
     code, output = configure(workspace, simulator, compute_desk_wait_timeout=1)
 
     assert code == 2
-    stop = output[output.index("TASK [Stop if they are not]") :]
+    stop = output[output.index("TASK [Stop if the offers are not ready]") :]
     assert "compute_desk_wait_timeout" in stop
     assert not re.search(r"(?<!compute_desk_)wait_timeout", stop)
 

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""run(): all that offer_status does, in whichever process: from its options to its result.
+"""run(): all of offer_status, from options to result, in either process.
 
 >>> run({"offer_ids": [offer_id], "wait": True, ...})["ready"]
 """

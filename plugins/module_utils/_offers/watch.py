@@ -13,7 +13,7 @@ from .._api.retry import jittered, pause_after_failure
 from .offer import EXPIRED, FAILED, NOT_PROCURED, UNKNOWN, Offer
 
 RESOLVE_TIMEOUT = 60.0
-"""Seconds for which a host name is asked for again that nobody has known yet."""
+"""Seconds to keep retrying a host name that has never resolved."""
 
 
 @dataclass

@@ -91,8 +91,6 @@ _NAMES_OF_MODULES = ("ansible_pkg_mgr", "ansible_service_mgr")
 _MODULE = re.compile(r"[a-z0-9_]{1,40}", re.ASCII)
 # What the kernel allows in the name of an interface, and setup in that of a variable.
 _INTERFACE = re.compile(r"[A-Za-z0-9_.:@-]{1,40}", re.ASCII)
-
-_INTERPRETER = re.compile(r"discovered_interpreter_python", re.ASCII)
 _PATH = re.compile(r"/[A-Za-z0-9_./+-]{1,200}", re.ASCII)
 
 _TEXT_LENGTH = 4000
