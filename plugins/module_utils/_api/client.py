@@ -42,6 +42,8 @@ VERSION = "0.1.0"
 
 MAX_REDIRECTS = 5
 
+_LONGEST_MESSAGE = 400
+
 # The vendor documents 200 and 422 only (page "Get offer status"); the others are the convention.
 _ERRORS: dict[int, tuple[type[SupplyError], str]] = {
     401: (Unauthorized, "the API rejected the token"),
@@ -103,7 +105,7 @@ class SupplyClient:
                 return self._read(offer_id, self.settings.token.current(), give_up_at)
         except SupplyError as exc:
             exc.offer_id = offer_id
-            exc.message = self.settings.token.redact(exc.message)
+            exc.message = self._shown(exc.message, _LONGEST_MESSAGE)
             exc.args = (exc.message,)
             raise
 

@@ -253,7 +253,10 @@ def _causes(exc: BaseException) -> t.Iterator[BaseException]:
 
 
 def _reason(causes: list[BaseException]) -> str:
-    """Return the shortest true sentence: the system's own word for it, if there is one."""
+    """Return the shortest true sentence: the system's own word for it, if there is one.
+
+    Where that quotes the server it may be long; who takes the token out cuts it.
+    """
     for cause in causes:
         verify = getattr(cause, "verify_message", "")
         if verify:
@@ -261,4 +264,6 @@ def _reason(causes: list[BaseException]) -> str:
     for cause in causes:
         if isinstance(cause, OSError) and isinstance(cause.strerror, str) and cause.strerror:
             return printable(cause.strerror)
-    return printable(str(causes[-1]) or type(causes[-1]).__name__)
+    # What int() says of a status line is about Python, and quotes it cut short.
+    telling = [cause for cause in causes if type(cause) is not ValueError] or causes
+    return printable(str(telling[-1]) or type(telling[-1]).__name__, 4096)

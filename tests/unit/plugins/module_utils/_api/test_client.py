@@ -782,8 +782,8 @@ ECHOES = {
     "user": redirect(f"https://u:{TOKEN.replace('/', '')}@example.com/"),
     "status line": f"HTTP/1.1 {TOKEN}\r\n\r\n".encode(),
     "no HTTP": ECHO.encode() + b"\r\n\r\n",
-    "long no HTTP": b"x" * 110 + TOKEN.encode() + b"\r\n\r\n",
-    "long status line": f"HTTP/1.1 {'x' * 110}{TOKEN}\r\n\r\n".encode(),
+    "long no HTTP": b"x" * 175 + TOKEN.encode() + b"\r\n\r\n",
+    "long status line": f"HTTP/1.1 {'x' * 175}{TOKEN}\r\n\r\n".encode(),
     "header": f"HTTP/1.1 200 OK\r\nContent-Length: {TOKEN}\r\n\r\n{TOKEN}".encode(),
     "chunk": chunked(end=TOKEN.encode() + b"\r\n"),
 }
