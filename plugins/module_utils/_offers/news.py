@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from copy import copy
 from dataclasses import dataclass
 
 from .watch import Watch
@@ -20,6 +21,7 @@ class News:
     """Offers that have changed during a wait, just now."""
 
     changed: list[Watch]
+    """As they were after each change; an offer may be in here more than once."""
     watches: list[Watch]
     """All offers of the wait."""
     elapsed: float
@@ -47,7 +49,8 @@ class NewsDesk:
             return
         if not self._answered and not self._is_open:
             self.due_at = now + _FIRST_LOOK
-        self._answered.append(watch)
+        # As it is now: by the time that news goes out, it may have changed again.
+        self._answered.append(copy(watch))
 
     def publish(
         self, watches: list[Watch], now: float, *, is_over: bool, is_last: bool = False

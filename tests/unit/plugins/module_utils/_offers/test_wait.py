@@ -21,13 +21,19 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors im
     ServerError,
     Unauthorized,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.news import News, OnNews
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.news import (
+    News,
+    NewsDesk,
+    OnNews,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import parse_offer
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.wait import (
     WaitOptions,
     WaitReport,
     read_offers,
     wait_for_offers,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.watch import Watch
 from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 
 from ...fake_api import A, B, C, FakeApi, FakeSettings, machine, ready, state
@@ -427,6 +433,18 @@ def test_a_slow_offer_does_not_hold_back_the_news_of_the_others() -> None:
     waited(api, A, B, on_news=listener)
 
     assert listener.told[0][:2] == (A, "1/2 instances running")
+
+
+def test_changes_during_the_wait_for_a_slow_first_answer_are_told_when_it_is_over() -> None:
+    listener = Listener()
+    desk, quick, slow = NewsDesk(listener), Watch(A), Watch(B)
+    for second in range(3):
+        document = {"offer_id": A, **state("provisioning", progress=str(second))}
+        quick.note_answer(parse_offer(document, A), second)
+        desk.note(quick, second)
+        desk.publish([quick, slow], second, is_over=False)
+
+    assert [progress for _offer, progress, _at in listener.told] == ["0", "1", "2"]
 
 
 def test_an_error_that_ends_the_wait_is_told_as_the_last_news() -> None:
