@@ -209,6 +209,22 @@ def test_ctrl_c_ends_the_run_at_once(workspace: Workspace, simulate: Simulate) -
     assert len(simulator.requests()) == 1
 
 
+@pytest.mark.slow
+def test_nothing_goes_on_asking_when_ansible_was_killed(
+    workspace: Workspace, simulate: Simulate
+) -> None:
+    simulator = simulate(in_steps(A), speed=1e-6)
+    task = offer_status(A, wait=True, poll_interval=1, progress_interval=1, wait_timeout=30)
+
+    # The block ends when every process that could still write has ended.
+    with playing(workspace, on_localhost(task), in_pipes, **simulator.env()) as run:
+        run.errors.until('"0/1 instances running"')
+        os.kill(run.group, signal.SIGKILL)
+        asked = len(simulator.requests())
+
+    assert len(simulator.requests()) < asked + 10
+
+
 def test_progress_is_on_stderr_and_results_are_on_stdout(
     workspace: Workspace, simulate: Simulate
 ) -> None:

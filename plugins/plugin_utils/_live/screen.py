@@ -80,7 +80,10 @@ def _is_read() -> bool:
 
 
 class Heartbeat:
-    """Calls a function in a thread, each time that so many seconds have passed."""
+    """Calls a function in a thread, each time that so many seconds have passed.
+
+    Ends the process when Ansible's main process is gone, as nobody else does if it was killed.
+    """
 
     def __init__(self, beat: t.Callable[[], None], interval: float) -> None:
         self._beat = beat
@@ -98,5 +101,8 @@ class Heartbeat:
     def _run(self) -> None:
         # A signal that this thread takes, Ctrl-C say, would not wake the one that works.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        parent = os.getppid()
         while not self._over.wait(self._interval):
+            if os.getppid() != parent:
+                os.kill(os.getpid(), signal.SIGTERM)
             self._beat()
