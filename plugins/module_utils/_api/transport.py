@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import http.client
 import http.cookiejar
+import logging
 import shlex
 import socket
 import ssl
@@ -100,6 +101,8 @@ class Transport:
         if self._verify is False:
             # Whoever switched the check off knows; a warning for each request tells nothing new.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        # It logs broken headers as they came, the token included; Ansible may keep a log of all.
+        logging.getLogger("urllib3").setLevel(logging.CRITICAL)
         self._session = _Session()
         self._session.headers.update(
             {"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "identity"}

@@ -800,6 +800,15 @@ def test_a_token_that_the_server_repeats_is_not_shown(name: str) -> None:
     assert sorted(piece for piece in pieces if piece in shown) == []
 
 
+def test_a_token_in_a_broken_header_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    body = json.dumps(a_document())
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nBearer {TOKEN}\r\nX: y\r\n\r\n"
+    with Server((head + body).encode()) as server:
+        ask(server)
+
+    assert TOKEN not in caplog.text
+
+
 def test_a_document_comes_without_the_token() -> None:
     instance = {"instance_id": f"i-{TOKEN}", "instance_name": "node", "zone": "z", "status": "s"}
     document = {**a_document(), "progress": f"{ECHO} and more", "instances": [instance]}
