@@ -30,7 +30,7 @@ def mistake(exc: ValidationError, node: yaml.Node | None, name: str) -> str:
     if first["type"] == "extra_forbidden":
         message = "unknown key" + _guess(str(first["loc"][-1]))
     others = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return f"{name}, line {line}: {_path(steps)}{' '.join(message.split())}{others}"
+    return f"{name}, line {line}: {' '.join((_path(steps) + message).split())}{others}"
 
 
 def _path(steps: list[t.Any]) -> str:

@@ -268,5 +268,5 @@ def _reason(causes: list[BaseException]) -> str:
         if isinstance(cause, OSError) and isinstance(cause.strerror, str) and cause.strerror:
             return printable(cause.strerror)
     # What int() says of a status line is about Python, and quotes it cut short.
-    telling = [cause for cause in causes if type(cause) is not ValueError] or causes
+    telling = [one for one in causes if not str(one).startswith("invalid literal")] or causes
     return printable(str(telling[-1]) or type(telling[-1]).__name__, 4096)

@@ -7,18 +7,7 @@ from __future__ import annotations
 
 import os
 
-import hypothesis
 import pytest
-
-# A machine that is busy is no reason to fail; and no database is left in the checkout.
-hypothesis.settings.register_profile(
-    "units",
-    deadline=None,
-    database=None,
-    max_examples=80,
-    suppress_health_check=[hypothesis.HealthCheck.too_slow],
-)
-hypothesis.settings.load_profile("units")
 
 _MEANINGFUL = ("COMPUTE_DESK_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "NETRC")
 _CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from simulator.contract import OfferStatusResponse
 from simulator.model import OfferScript, Ssh
@@ -23,8 +23,6 @@ from simulator.story import (
 )
 
 OFFER = "11111111-1111-4111-8111-111111111111"
-# No deadline: the machine may be busy with other tests.
-calm = settings(deadline=None)
 ADDRESS = Address("127.1.2.3", 40123, "root")
 
 
@@ -121,7 +119,6 @@ CHANGES = st.dictionaries(FIELDS, st.none() | st.text(max_size=5), max_size=4)
 STATUSES = st.sampled_from(["starting", "running", "RUNNING", "updating", *GONE])
 
 
-@calm
 @given(st.lists(CHANGES, max_size=6), st.floats(0, 7))
 def test_the_state_is_the_last_word_on_each_field(
     changes: list[dict[str, t.Any]], now: float
@@ -134,7 +131,6 @@ def test_the_state_is_the_last_word_on_each_field(
     assert state_at(offer, now).fields == expected
 
 
-@calm
 @given(st.lists(STATUSES, max_size=8), st.floats(0, 9))
 def test_what_the_timeline_does_not_break_keeps_the_contract(
     statuses: list[str], now: float
@@ -145,7 +141,6 @@ def test_what_the_timeline_does_not_break_keeps_the_contract(
     OfferStatusResponse.model_validate(body(offer, now))
 
 
-@calm
 @given(st.lists(STATUSES, max_size=8), st.floats(0, 9))
 def test_a_machine_runs_exactly_while_the_api_gives_its_address(
     statuses: list[str], now: float
@@ -164,7 +159,6 @@ SECONDS = st.integers(0, 20)
 PAIRS = st.tuples(SECONDS, SECONDS).filter(lambda pair: pair[0] < pair[1])
 
 
-@calm
 @given(SECONDS, st.lists(PAIRS, max_size=4), st.none() | st.integers(1, 30), st.integers(0, 40))
 def test_sshd_listens_late_not_in_outages_and_not_longer_than_the_machine(
     up_after: int, outages: list[tuple[int, int]], length: int | None, second: int
