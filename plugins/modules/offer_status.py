@@ -55,6 +55,12 @@ options:
         offer was read, the name is taken for wrong, and the wait ends.
     type: bool
     default: false
+  independent:
+    description:
+      - Whether each offer is waited for by itself, so that one that cannot become ready does not end the wait for the
+        others. The task fails in any case if one of them is not ready; RV(hosts) has the machines of those that are.
+    type: bool
+    default: false
   wait_timeout:
     description:
       - Wait at most this many seconds, requests, pauses and retries included.

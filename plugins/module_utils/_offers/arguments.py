@@ -19,6 +19,7 @@ def argument_spec() -> dict[str, dict[str, t.Any]]:
         **connection_arguments(),
         "offer_ids": {"type": "list", "elements": "str", "required": True, "aliases": ["offer_id"]},
         "wait": {"type": "bool", "default": False},
+        "independent": {"type": "bool", "default": False},
         "wait_timeout": {"type": "float", "default": 900},
         "poll_interval": {"type": "float", "default": 15},
         "procurement_timeout": {"type": "float", "default": 60},

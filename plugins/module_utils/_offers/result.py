@@ -13,7 +13,7 @@ import typing as t
 from .._text import quoted
 from .hosts import ACCEPT_NEW, HostNameClash, HostOptions, host_records
 from .offer import UNKNOWN
-from .wait import WaitOptions, WaitReport
+from .terms import WaitOptions, WaitReport
 from .watch import Watch
 from .words import message
 

@@ -17,7 +17,8 @@ from .._options import OptionError, checked_number
 from .news import OnNews
 from .offer import checked_offer_ids
 from .result import build_result, empty_result
-from .wait import WaitOptions, read_offers, wait_for_offers
+from .terms import WaitOptions
+from .wait import read_offers, wait_for_offers
 
 # Ansible's word, so that both ways to run show the same.
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
@@ -68,7 +69,13 @@ def _ask(
     client = SupplyClient(settings, f"offer_status; ansible-core/{ansible_core}")
     waits = bool(options["wait"]) and not check_mode
     report = (
-        wait_for_offers(client, offer_ids, wait_options, on_news=on_news)
+        wait_for_offers(
+            client,
+            offer_ids,
+            wait_options,
+            on_news=on_news,
+            independent=bool(options["independent"]),
+        )
         if waits
         else read_offers(client, offer_ids, wait_options.min_instances)
     )

@@ -10,7 +10,7 @@ import typing as t
 from .._text import listed, printable, quoted
 from .hosts import HostOptions
 from .offer import EXPIRED, FAILED, NOT_PROCURED, READY, UNKNOWN, Instance, Offer
-from .wait import WaitOptions, WaitReport
+from .terms import WaitOptions, WaitReport
 from .watch import Watch
 
 # A message names this many offers or instances, and counts the rest. The result has them all.
@@ -28,12 +28,19 @@ def message(report: WaitReport, options: WaitOptions, waited: bool) -> str:
         return f"{count} after {report.elapsed:g} s."
     if report.timed_out:
         rest = [w for w in report.watches if not w.is_ready(options.min_instances)]
-        states = [_state_sentence(watch, options) for watch in rest]
+        states = [why_not_ready(watch, report, options) for watch in rest]
         begin = f"Timed out after {report.elapsed:g} s with {count}."
         return _joined(states, begin, "Raise wait_timeout if they only need longer.")
     ended = [watch for watch in report.watches if watch.offer_id in report.ended_by]
     reasons = [_end_sentence(watch, options) for watch in ended]
     return _joined(reasons, end=f"Gave up after {report.elapsed:g} s with {count}.")
+
+
+def why_not_ready(watch: Watch, report: WaitReport, options: WaitOptions) -> str:
+    """Return why an offer cannot become ready, or the state in which the wait left it."""
+    if watch.offer_id in report.ended_by:
+        return _end_sentence(watch, options)
+    return _state_sentence(watch, options)
 
 
 def _joined(sentences: t.Sequence[str], begin: str = "", end: str = "") -> str:

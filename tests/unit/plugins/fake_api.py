@@ -9,7 +9,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.calls import Calls
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.wait import Time
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.terms import Time
 
 A = "aaaaaaaa-0000-4000-8000-000000000001"
 B = "bbbbbbbb-0000-4000-8000-000000000002"

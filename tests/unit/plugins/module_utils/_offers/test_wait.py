@@ -33,6 +33,7 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._offers.wait i
     read_offers,
     wait_for_offers,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.waiting import Waiting
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.watch import Watch
 from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 
@@ -42,10 +43,19 @@ PROVISIONING = state("provisioning_in_progress", progress="1/2 instances running
 
 
 def waited(
-    api: FakeApi, *offer_ids: str, on_news: OnNews | None = None, **options: t.Any
+    api: FakeApi,
+    *offer_ids: str,
+    on_news: OnNews | None = None,
+    independent: bool = False,
+    **options: t.Any,
 ) -> WaitReport:
     return wait_for_offers(
-        api, offer_ids or (A,), WaitOptions(**options), on_news=on_news, **api.in_fake_time()
+        api,
+        offer_ids or (A,),
+        WaitOptions(**options),
+        independent=independent,
+        on_news=on_news,
+        **api.in_fake_time(),
     )
 
 
@@ -546,3 +556,80 @@ def test_reading_ends(retry_after: float, polls: int) -> None:
     assert report.watches[0].polls == polls
     assert report.watches[0].error is error
     assert api.clock.now < 1000.0 + 30
+
+
+# Each offer by itself
+
+
+def test_an_independent_offer_that_fails_is_asked_no_more_and_the_others_go_on() -> None:
+    failed = state("failed", failure_reason="No capacity")
+    api = FakeApi({A: [PROVISIONING, failed], B: [PROVISIONING] * 3 + [ready()]})
+
+    report = waited(api, A, B, independent=True, poll_interval=10)
+
+    assert [watch.phase for watch in report.watches] == ["failed", "ready"]
+    assert [watch.polls for watch in report.watches] == [2, 4]
+    assert (report.ready, report.timed_out, report.ended_by) == (False, False, {A})
+
+
+def test_independent_offers_end_when_time_is_up() -> None:
+    api = FakeApi({A: [state("failed")], B: [PROVISIONING], C: [ready()]})
+
+    report = waited(api, A, B, C, independent=True, wait_timeout=40)
+
+    assert (report.timed_out, report.elapsed) == (True, 40.0)
+    assert len(api.times(A)) == len(api.times(C)) == 1
+
+
+def test_a_rejected_token_ends_the_wait_for_independent_offers_too() -> None:
+    rejected = Unauthorized("no")
+    api = FakeApi(
+        {A: [rejected], B: [PROVISIONING], C: [rejected]}, settings=FakeSettings(concurrency=1)
+    )
+
+    report = waited(api, A, B, C, independent=True)
+
+    assert report.elapsed == 0.0
+    assert len(api.requests) == 1
+
+
+def test_a_wait_that_goes_on_counts_from_its_beginning() -> None:
+    api = FakeApi({A: [PROVISIONING] * 2 + [ready()]})
+    watch = Watch(A, polls=7)
+    began = api.clock() - 100
+
+    report = Waiting(
+        api, [watch], WaitOptions(wait_timeout=120), began=began, **api.in_fake_time()
+    ).run()
+
+    assert (report.ready, watch.polls) == (False, 9)
+    assert report.timed_out and report.elapsed == 120.0
+
+
+def test_a_wait_that_goes_on_after_its_time_asks_once() -> None:
+    late, slow = FakeApi({A: [ready()], B: [PROVISIONING]}), FakeApi({A: [ready()]})
+    slow.seconds_per_request = 5
+
+    for api, offers in ((late, (A, B)), (slow, (A,))):
+        watches = [Watch(offer_id) for offer_id in offers]
+        began = api.clock() - 1000
+        options = WaitOptions(wait_timeout=120)
+        report = Waiting(
+            api, watches, options, independent=True, began=began, **api.in_fake_time()
+        ).run()
+
+        assert [len(api.times(offer_id)) for offer_id in offers] == [1] * len(offers)
+        assert watches[0].is_ready(None)
+        assert report.ready is (offers == (A,))
+
+
+def test_a_turn_returns_in_time() -> None:
+    api = FakeApi({A: [PROVISIONING]})
+    wait = Waiting(api, [Watch(A)], WaitOptions(), **api.in_fake_time())
+
+    assert not wait.turn(0.0)
+    before = api.clock()
+    assert not wait.turn(0.5)
+
+    assert api.clock() == before + 0.5
+    assert not wait.report().timed_out
