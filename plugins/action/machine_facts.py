@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils._answers.facts import TooMuch, acted_on, interpreter_of, sound_facts
-from ..plugin_utils._answers.machine_action import MachineAction, NoAnswer
-
-_SHOWN = 20
+from ..plugin_utils._answers.gather import NoFacts, gather
+from ..plugin_utils._answers.machine_action import MachineAction
 
 
 class ActionModule(MachineAction):
@@ -20,19 +18,10 @@ class ActionModule(MachineAction):
         "gather_subset": {"type": "list", "elements": "str", "default": ["all"]},
         "timeout": {"type": "float", "default": 60},
     }
-    ANSWER_KEYS = frozenset(("ansible_facts",))
 
     def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return the facts; a machine without any is a failed task."""
-        timeout = options.pop("timeout")
         try:
-            answer = self.ask("ansible.builtin.setup", options, timeout, task_vars)
-            sent = answer.get("ansible_facts")
-            facts, left_out = sound_facts(sent, acted_on(self._connection))
-        except (NoAnswer, TooMuch) as exc:
+            return gather(self, options["gather_subset"], options["timeout"], task_vars)
+        except NoFacts as exc:
             return {"failed": True, "msg": str(exc)}
-        if not facts:
-            return {"failed": True, "msg": "The machine returned no facts."}
-        facts.update(interpreter_of(sent))
-        left_out = [name for name in left_out if name != "discovered_interpreter_python"]
-        return {"ansible_facts": facts, "left_out": left_out[:_SHOWN]}

@@ -12,6 +12,8 @@ author:
   - Compute Desk collection maintainers (@compute-desk)
 description:
   - Checks the GPUs of the machine it runs on. Changes nothing, and installs nothing.
+  - Adds the host to the group C(gpu_verified) if the verdict is V(pass), and to C(gpu_failed) if it is V(fail), which is
+    also shown on stderr.
   - Counts GPUs in three ways; those plugged in, those the driver lists, and those you expect. Then checks the memory,
     temperature and clocks of each, searches the kernel log, and starts CUDA once.
   - A bad GPU does not fail the task; RV(verdict) and RV(reasons) report it, and you decide. M(ansible.builtin.assert) or the
@@ -21,7 +23,8 @@ description:
     or as a failed one if its GPUs are plugged in.
   - Every command has a time limit. A command that hangs, as on a broken GPU, is killed, and its check fails.
   - The controller checks the answer. If a machine sends no valid report, or none within six times O(command_timeout), the
-    task fails, with the verdict V(fail), no GPUs and no checks.
+    task fails, with the verdict V(fail), no GPUs and no checks. Before ansible-core 2.21 its host joins C(gpu_failed) only
+    if C(failed_when) says that this is no failure.
   - On most machines only root may read the kernel log. Without root, that check is skipped.
 extends_documentation_fragment:
   - compute_desk.supply._attributes
@@ -91,6 +94,22 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+ansible_stats:
+  description:
+    - The verdict and the reasons for the statistics of the run, as M(ansible.builtin.set_stats) sets them, under the name
+      C(gpu_verify_summary). AWX passes them on to the next job of a workflow.
+  returned: always
+  type: dict
+version:
+  description: The version of the report.
+  returned: always
+  type: int
+  sample: 1
+host:
+  description: The name of the host in the inventory.
+  returned: always
+  type: str
+  sample: node-1
 verdict:
   description:
     - V(pass) if no check failed, V(fail) if one did.
@@ -265,6 +284,31 @@ checks:
       returned: always
       type: str
       sample: 8 plugged in, 8 listed, 8 expected
+expected:
+  description: The expectations of the task.
+  returned: always
+  type: dict
+  contains:
+    count:
+      description: The value of O(expected_count). Null if it is not set.
+      returned: always
+      type: int
+      sample: 8
+    name:
+      description: The value of O(expected_name). Null if it is not set.
+      returned: always
+      type: str
+      sample: H100
+    min_driver_version:
+      description: The value of O(min_driver_version). Null if it is not set.
+      returned: always
+      type: str
+      sample: "550.90"
+    min_cuda_version:
+      description: The value of O(min_cuda_version). Null if it is not set.
+      returned: always
+      type: str
+      sample: "12.4"
 """
 
 from ansible.module_utils.basic import AnsibleModule

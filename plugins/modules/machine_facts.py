@@ -20,8 +20,8 @@ description:
   - Facts from C(facter), C(ohai) and custom modules are dropped. Custom facts in files on the machine are kept, in
     C(ansible_local).
   - The machine has to answer within O(timeout), with at most eight MiB.
-  - The role P(compute_desk.supply.instance_ready#role) uses this module. For the background see the guide R(Hosts that you
-    can trust, ansible_collections.compute_desk.supply.docsite.guide_trust).
+  - M(compute_desk.supply.wait_for_instance) and the role P(compute_desk.supply.instance_ready#role) do the same.
+  - For the background see the guide R(Hosts that you can trust, ansible_collections.compute_desk.supply.docsite.guide_trust).
 extends_documentation_fragment:
   - compute_desk.supply._attributes
   - compute_desk.supply._attributes.read_only

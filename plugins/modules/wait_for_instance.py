@@ -17,15 +17,19 @@ description:
     a terminal, each line begins with the time of day.
   - It waits for the connection, then for cloud-init, then for the locks of the package manager, and then looks for
     Python. The time limits of the stages add up from O(began_at); a stage that starts late is still tried once.
-  - Most playbooks want the role P(compute_desk.supply.instance_ready#role), which uses this module and gathers facts.
-  - It needs the connection of the host and a POSIX shell on the machine, but not root, and changes nothing.
+  - Then it can gather facts, without having to trust the machine, as M(compute_desk.supply.machine_facts) does.
+  - Most playbooks want the role P(compute_desk.supply.instance_ready#role), which uses this module.
+  - It needs the connection of the host and a POSIX shell on the machine, but not root, and changes nothing, except that it
+    installs Python if you set O(install_python). C(become) applies to that installation alone.
 extends_documentation_fragment:
   - compute_desk.supply._attributes
-  - compute_desk.supply._attributes.read_only
 attributes:
   check_mode:
+    support: full
     details:
-      - It changes nothing, and waits in check mode too.
+      - It waits in check mode too, but installs nothing.
+  diff_mode:
+    support: none
   async:
     support: none
 options:
@@ -46,6 +50,12 @@ options:
       - When the wait began, in seconds since 1970. Give all hosts the same value, and a host that has to wait for a free
         fork gets no more time than the others.
       - By default, the wait begins with the task.
+    type: float
+  not_later_than:
+    description:
+      - When to stop waiting for a machine that may still become ready, in seconds since 1970. If it has time left then by
+        the other limits, the RV(kind) is V(not_yet), and you can try it again later with the same O(began_at).
+      - By default, only the other limits count.
     type: float
   cloud_init_timeout:
     description:
@@ -90,10 +100,37 @@ options:
     default: auto
   install_python:
     description:
-      - Whether you intend to install Python if there is none. Nothing is installed here, but a host with a local
-        connection or without the variable C(compute_desk_instance_id) fails at once.
+      - Whether to install the distribution's C(python3) if there is none, with apt, dnf, microdnf, yum, zypper or apk, in
+        at most 300 seconds. Set C(become) unless the user is root; for root it is not used.
+      - A host with a local connection or without the variable C(compute_desk_instance_id) is not a rented machine, and
+        fails at once.
     type: bool
     default: false
+  gather_facts:
+    description:
+      - Whether to gather facts once the machine is ready. A machine without any is not ready.
+      - They are gathered without C(become).
+    type: bool
+    default: false
+  gather_subset:
+    description:
+      - Which facts to gather, see O(ansible.builtin.setup#module:gather_subset).
+    type: list
+    elements: str
+    default:
+      - all
+  facts_timeout:
+    description:
+      - How many seconds all facts together may take.
+    type: float
+    default: 60
+  fail:
+    description:
+      - Whether the task fails if the machine is not ready.
+      - With V(false), RV(ok) tells, and the host is added to the group C(instance_ready_failed), unless it is not ready
+        yet (V(not_yet)). A wrong option, or a host whose facts are forged, fails the task in any case.
+    type: bool
+    default: true
   progress_interval:
     description:
       - Show that the wait goes on after this many seconds without a line, at least 1.
@@ -101,6 +138,7 @@ options:
     default: 60
 seealso:
   - module: ansible.builtin.wait_for_connection
+  - module: compute_desk.supply.machine_facts
 """
 
 EXAMPLES = r"""
@@ -115,6 +153,15 @@ EXAMPLES = r"""
     package_lock_timeout: 0
   register: answer
   failed_when: answer.kind == 'host_key_changed'
+
+- name: Install Python where there is none, and gather facts
+  compute_desk.supply.wait_for_instance:
+    install_python: true
+    gather_facts: true
+    gather_subset:
+      - "!all"
+      - distribution
+  become: true
 """
 
 RETURN = r"""
@@ -131,7 +178,11 @@ kind:
     - V(cloud_init_failed) if cloud-init failed or did not finish, V(rebooting) if the machine shuts down and does not
       come back in time, V(package_lock) if the package manager stays locked, V(no_python) if Python is missing or too
       old.
+    - V(facts_failed) if the machine is ready, but gave no facts.
     - V(unsupported) for connections without a POSIX shell, V(not_allowed) if O(install_python) is refused.
+    - V(not_yet) if it was not ready at O(not_later_than), but has time left.
+    - V(forged_facts) if the facts of the host contain a variable that controls Ansible or this collection,
+      V(wrong_option) if the task has a wrong option.
   returned: always
   type: str
   sample: refused
@@ -141,7 +192,7 @@ message:
   type: str
   sample: Ready after 0:42.
 hint:
-  description: What to do next. Null if the machine is ready.
+  description: What to do next. Null if the machine is ready, or if the message says so.
   returned: always
   type: str
   sample: If the machine may still be booting, raise the timeout.
@@ -185,4 +236,18 @@ python:
   returned: if it was checked
   type: str
   sample: /usr/bin/python3 (3.11.2)
+ansible_facts:
+  description: The facts, under the names that M(ansible.builtin.setup) gives them.
+  returned: if facts were gathered
+  type: dict
+  sample:
+    ansible_distribution: Debian
+    ansible_processor_vcpus: 96
+left_out:
+  description: Names of what was dropped because it is not a fact, at most twenty.
+  returned: if facts were gathered
+  type: list
+  elements: str
+  sample:
+    - ansible_remote_tmp
 """

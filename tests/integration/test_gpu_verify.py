@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from pathlib import Path
 
@@ -36,7 +37,7 @@ class Fleet:
         self, workspace: Workspace, simulator: Simulator, variables: dict[str, dict[str, t.Any]]
     ) -> None:
         self.workspace = workspace
-        self._simulator = simulator
+        self.simulator = simulator
         simulator.wait_for(lambda: all(one["listening"] for one in simulator.instances()))
         hosts = {
             one["key"]: {
@@ -80,7 +81,7 @@ class Fleet:
         playbook.write_text(json.dumps(book))
         done = self.workspace.run(
             "ansible-playbook", *options, "-i", "hosts.json", str(playbook),
-            "-e", json.dumps(variables), **self._simulator.env(),
+            "-e", json.dumps(variables), **self.simulator.env(),
             ANSIBLE_SHOW_CUSTOM_STATS="true",
         )  # fmt: skip
         return done.returncode, done.stdout
@@ -192,6 +193,10 @@ def test_a_fleet_of_good_and_bad_machines(fleet: t.Callable[..., Fleet]) -> None
     }  # fmt: skip
     assert summary["wrong"]["reason"].startswith("8 GPUs expected, 1 listed.")
     assert summary["good"]["reason"] == ""
+    assert "skipping: " not in output
+    told = dict(re.findall(r"WAITING: \[(\w+)\]: its GPUs are not fit for work: (.*)", output))
+    assert sorted(told) == ["hanging", "lost", "stale", "wrong"]
+    assert told["wrong"].startswith("8 GPUs expected, 1 listed.")
 
 
 @pytest.mark.slow
@@ -267,3 +272,35 @@ def test_no_machine_to_look_at_is_said(
 
     assert done.returncode != 0
     assert f"No host of the inventory fits {pattern}." in done.stdout
+
+
+def test_to_look_is_one_task_that_fails_for_no_machine(fleet: t.Callable[..., Fleet]) -> None:
+    machines = fleet({"good": commands_of("t4"), "bad": commands_of("lost_gpu")})
+    look = {"name": "compute_desk.supply.gpu_verify", "tasks_from": "look"}
+    show = "{{ [gpu_verify_report.verdict, group_names | select('match', 'gpu_')] | flatten }}"
+    book = [
+        {
+            "hosts": "compute_desk",
+            "gather_facts": False,
+            "tasks": [
+                {"ansible.builtin.include_role": look},
+                {"ansible.builtin.debug": {"msg": show}},
+            ],
+        }
+    ]
+    (machines.workspace.folder / "look.json").write_text(json.dumps(book))
+
+    done = machines.workspace.run(
+        "ansible-playbook", "-i", "hosts.json", "look.json", **machines.simulator.env()
+    )
+
+    assert done.returncode == 0, last_lines(done.stdout)
+    begin = done.stdout.index("TASK [compute_desk.supply.gpu_verify : ")
+    looked = done.stdout[begin : done.stdout.index("TASK [ansible.builtin.debug", begin)]
+    lines = [line for line in looked.splitlines()[1:] if line and " WAITING: " not in line]
+    assert sorted(lines) == ["ok: [bad]", "ok: [good]"]
+    assert looked.count(" WAITING: [bad]: its GPUs are not fit for work: nvidia-smi lists 7 ") == 1
+    flat = " ".join(done.stdout.split())
+    assert '"msg": [ "pass", "gpu_verified" ]' in flat
+    assert '"msg": [ "fail", "gpu_failed" ]' in flat
+    assert "WARNING" not in done.stdout

@@ -116,7 +116,7 @@ class Fleet:
 def _book(saved: Path) -> list[dict[str, t.Any]]:
     """Return the playbook, whose second play writes down what the first one left."""
     configure = {"ansible.builtin.set_fact": {"configured": "{{ ansible_facts.system }}"}}
-    names = ["instance_ready_result", "instance_ready_seen", "configured", "group_names"]
+    names = ["instance_ready_result", "configured", "group_names"]
     parts = [f"'{name}': v.{name} | default(none)" for name in names]
     collect = (
         "{% set found = {} %}{% for name in groups.all if name != 'localhost' %}"
@@ -301,7 +301,7 @@ def test_each_way_to_be_ready_or_not(
         'ln -sf "$(command -v python3.11 || echo /usr/bin/python3)" "${0%/*}/python3";; esac\n'
     }
     sudo = {
-        "script": '#!/bin/sh\ntouch ~/sudo-was-used\nwhile [ "$1" != /bin/sh ]; do shift; done\n'
+        "script": '#!/bin/sh\necho >> ~/sudo-was-used\nwhile [ "$1" != /bin/sh ]; do shift; done\n'
         'exec "$@"\n'
     }
     machines: dict[str, dict[str, t.Any]] = {
@@ -415,6 +415,8 @@ def test_each_way_to_be_ready_or_not(
         assert ("instance_ready_failed" in outcome.hosts[name]["group_names"]) is bool(kind)
         assert outcome.recap(name, "failed") == 0, "that was the choice"
         assert outcome.recap(name, "changed") == (name in ("installed", "sudoer"))
+    for name, result in results.items():
+        assert {"message", "hint", "elapsed"} <= set(result), name
     messages = {name: result["message"] for name, result in results.items()}
     assert messages["hanging"].startswith("Cloud-init has not finished.")
     assert messages["gone"].startswith("The machine is shutting down.")
@@ -425,22 +427,19 @@ def test_each_way_to_be_ready_or_not(
     assert messages["elsewhere"].startswith("There is no Python at /nonexistent/python, where ")
     assert messages["pythonless"].startswith("There is no Python at python3, where Ansible ")
     assert messages["factless"].startswith("The machine is ready, but its facts could not be ")
-    assert messages["uninstallable"].endswith("Its installation failed: no mirror answers")
+    assert messages["uninstallable"].endswith("Its installation failed: no mirror answers.")
     assert "it has no compute_desk_instance_id" in messages["foreign"]
     assert "its connection is local" in messages["herebut"]
     holder = r"he package manager is locked by unattended-upgr \(pid \d+\), which holds "
     assert re.match("T" + holder + re.escape(str(tmp_path / "a" / "lock")), messages["locked"])
     assert any(re.match("t" + holder, line) for line in outcome.lines("unlocked"))
     homes = {name: Path(entry["home"]) for name, entry in fleet.instances.items()}
-    assert (homes["sudoer"] / "sudo-was-used").exists()
-    statuses = {
-        name: host["instance_ready_seen"].get("cloud_init", {}).get("status")
-        for name, host in outcome.hosts.items()
-    }
+    assert len((homes["sudoer"] / "sudo-was-used").read_text()) == 1, "for one command"
+    statuses = {name: one.get("cloud_init", {}).get("status") for name, one in results.items()}
     assert statuses["done"] == statuses["rebooting"] == "done"
     assert statuses["locked"] == "absent"
     assert statuses["unasked"] is None
-    elapsed = {name: host["instance_ready_seen"]["elapsed"] for name, host in outcome.hosts.items()}
+    elapsed = {name: result["elapsed"] for name, result in results.items()}
     assert min(elapsed.values()) >= 0 and min(elapsed["hanging"], elapsed["locked"]) >= 3
     warned = "[WARNING]: {}: cloud-init finished with {}: "
     flat = " ".join(outcome.output.split())
@@ -484,7 +483,7 @@ def test_the_deadline_is_one_for_all_however_few_forks_there_are(
 
 
 def test_every_module_refuses_a_host_with_forged_facts(play: t.Callable[..., t.Any]) -> None:
-    modules = ("wait_for_instance", "install_python", "machine_facts", "gpu_facts")
+    modules = ("wait_for_instance", "machine_facts", "gpu_facts")
     forge = {"ansible.builtin.set_fact": {"compute_desk_roles": "evil", "cacheable": True}}
 
     played = play(
@@ -494,6 +493,9 @@ def test_every_module_refuses_a_host_with_forged_facts(play: t.Callable[..., t.A
     for name in modules:
         assert played.results[name]["failed"]
         assert played.results[name]["msg"].startswith("compute_desk_roles is among the facts of ")
+    refused = played.results["wait_for_instance"]
+    assert (refused["ok"], refused["kind"], refused["hint"]) == (False, "forged_facts", None)
+    assert refused["message"] == refused["msg"]
 
 
 def test_a_wrong_option_is_said_in_one_sentence(play: t.Callable[..., t.Any]) -> None:
@@ -505,4 +507,5 @@ def test_a_wrong_option_is_said_in_one_sentence(play: t.Callable[..., t.Any]) ->
     for name, word in (("value", "timeout"), ("name", "timeouts")):
         assert played.results[name]["failed"]
         assert word in played.results[name]["msg"]
+        assert (played.results[name]["ok"], played.results[name]["kind"]) == (False, "wrong_option")
     assert "Traceback" not in played.output

@@ -100,6 +100,10 @@ _VALUES = 50_000
 """A machine with eight GPUs, two hundred interfaces and as many disks has 20,000."""
 
 
+class ForgedFacts(AnsibleActionFail):
+    """The facts of a host have names that are never facts."""
+
+
 class TooMuch(ValueError):
     """More values, or more levels of them, than any real machine has."""
 
@@ -192,7 +196,7 @@ def acted_on(connection: ConnectionBase) -> set[str]:
 
 
 def refuse_forged_facts(task_vars: t.Mapping[str, t.Any], connection: ConnectionBase) -> None:
-    """Raise AnsibleActionFail if a fact of the host has a name that is never a fact.
+    """Raise ForgedFacts if a fact of the host has a name that is never a fact.
 
     Such a name is a variable of this collection, or one that controls Ansible. It comes from a task
     that trusted the machine, in this run or, with a fact cache, in an earlier one.
@@ -205,7 +209,7 @@ def refuse_forged_facts(task_vars: t.Mapping[str, t.Any], connection: Connection
         if str(name).startswith(PREFIXES) or f"ansible_{name}" in variables
     ]
     if names:
-        raise AnsibleActionFail(
+        raise ForgedFacts(
             f"{listed(sorted(names), 3)} is among the facts of this host, but is not a fact: it "
             "controls Ansible or this collection. Facts come from the machine, so the host is not "
             "used. If you set it yourself, do so without cacheable. If it comes from a fact cache, "

@@ -9,9 +9,11 @@ down to the keys of that module before Ansible sees it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import typing as t
 
+from ansible import constants as C
 from ansible.module_utils.common.text.converters import to_text
 
 from ...module_utils._text import printable
@@ -28,43 +30,77 @@ class NoAnswer(Exception):
 
 
 class MachineAction(HostAction):
-    """An action whose module runs on the machine, and returns ``ANSWER_KEYS``."""
+    """An action that runs modules on the machine."""
 
-    ANSWER_KEYS: t.ClassVar[frozenset[str]] = frozenset()
+    _kept_keys: frozenset[str] | None = None
+    """The keys of the module that runs now; None while no module runs."""
 
     def ask(
-        self, module: str, arguments: t.Mapping[str, t.Any], seconds: float, task_vars: t.Any
+        self,
+        module: str,
+        arguments: t.Mapping[str, t.Any],
+        seconds: float,
+        task_vars: dict[str, t.Any],
+        keys: t.Iterable[str],
     ) -> dict[str, t.Any]:
-        """Run a module on the machine, and return its reduced answer. Raises NoAnswer."""
+        """Run a module on the machine, and return these keys of its answer. Raises NoAnswer."""
+        self._kept_keys = _ALWAYS.union(keys)
         try:
-            answer = Remote(self, task_vars).module(module, arguments, seconds)
+            answer = Remote(self, _quietly(task_vars)).module(module, arguments, seconds)
         except Lost as lost:
             raise NoAnswer(printable(str(lost.problem), 2 * _SAID_LENGTH)) from None
+        finally:
+            self._kept_keys = None
         if answer.get("failed"):
             said = answer.get("msg") or answer.get("module_stderr") or answer.get("module_stdout")
             raise NoAnswer(printable(to_text(said or "it gave no reason"), _SAID_LENGTH))
         return answer
 
+    @contextlib.contextmanager
+    def without_become(self) -> t.Iterator[None]:
+        """Run modules as the user of the connection, whatever the ``become`` of the task."""
+        become = self._connection.become
+        self._connection.become = None
+        try:
+            yield
+        finally:
+            self._connection.become = become
+
     def _low_level_execute_command(self, *args: t.Any, **options: t.Any) -> t.Any:
         """Run a command. All commands come through here, so no raw answer gets past it."""
+        kept_keys = self._kept_keys
         answer = super()._low_level_execute_command(*args, **options)
+        if kept_keys is None:
+            return answer
         for name in ("stdout", "stderr"):
-            text = self._answer_of_module(answer[name]) or _lines(answer[name])
+            text = _answer_of_module(answer[name], kept_keys) or _lines(answer[name])
             answer[name], answer[f"{name}_lines"] = text, text.splitlines()
         return answer
 
-    def _answer_of_module(self, text: str) -> str | None:
-        """Return the JSON of a module, reduced to its keys; None if it is not such JSON."""
-        try:
-            found = json.loads(text[text.index("{") : text.rindex("}") + 1])
-        except (ValueError, RecursionError):
-            return None
-        if not isinstance(found, dict):
-            return None
-        kept = {name: value for name, value in found.items() if name in self.ANSWER_KEYS | _ALWAYS}
-        if not isinstance(kept.get("ansible_facts", {}), dict):
-            del kept["ansible_facts"]
-        return json.dumps(kept)
+
+def _quietly(task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return variables with which Ansible looks for Python without a warning about what it finds.
+
+    That is for those who left the choice to Ansible: any setting of theirs stays.
+    """
+    chosen = C.config.get_config_value("INTERPRETER_PYTHON")
+    if "ansible_python_interpreter" in task_vars or chosen not in ("auto", "auto_legacy"):
+        return task_vars
+    return {**task_vars, "ansible_python_interpreter": "auto_silent"}
+
+
+def _answer_of_module(text: str, kept_keys: t.Container[str]) -> str | None:
+    """Return the JSON of a module, reduced to its keys; None if it is not such JSON."""
+    try:
+        found = json.loads(text[text.index("{") : text.rindex("}") + 1])
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    kept = {name: value for name, value in found.items() if name in kept_keys}
+    if not isinstance(kept.get("ansible_facts", {}), dict):
+        del kept["ansible_facts"]
+    return json.dumps(kept)
 
 
 def _lines(text: str) -> str:

@@ -20,7 +20,7 @@ from ...module_utils._text import printable
 _SSH_PORT = 22
 
 # The options of ssh as its manual page has them; a colon follows those with a value.
-_SSH_OPTIONS = "1246AB:b:CD:E:F:GI:J:KL:MNO:P:Q:R:S:TVW:XYac:e:fgi:kl:m:no:p:qstvw:xy"
+SSH_OPTIONS = "1246AB:b:CD:E:F:GI:J:KL:MNO:P:Q:R:S:TVW:XYac:e:fgi:kl:m:no:p:qstvw:xy"
 _OPTION = re.compile(r"\s*(\w+)(?:\s*=\s*|\s+)(.*)", re.ASCII | re.DOTALL)
 
 # Nobody types anything longer.
@@ -71,7 +71,7 @@ def known_as(
 def _options(text: str) -> t.Iterator[tuple[str, list[str]]]:
     """Yield the name, in lower case, and the values of each ``-o`` in the arguments."""
     try:
-        given, _rest = getopt.getopt(shlex.split(text), _SSH_OPTIONS)
+        given, _rest = getopt.getopt(shlex.split(text), SSH_OPTIONS)
     except (ValueError, getopt.GetoptError):
         return
     for flag, value in given:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 REFUSED = "refused"
 TIMED_OUT = "timed_out"
@@ -18,6 +18,10 @@ REBOOTING = "rebooting"
 PACKAGE_LOCK = "package_lock"
 UNSUPPORTED = "unsupported"
 NOT_ALLOWED = "not_allowed"
+FACTS_FAILED = "facts_failed"
+FORGED_FACTS = "forged_facts"
+WRONG_OPTION = "wrong_option"
+NOT_YET = "not_yet"
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,16 @@ class Problem:
     def sentence(self) -> str:
         """The message with what was tried, as one sentence."""
         tried = f" (tried {self.tried})" if self.tried else ""
-        return f"{self.message[:1].upper()}{self.message[1:]}{tried}."
+        return f"{self.message[:1].upper()}{self.message[1:].rstrip('.')}{tried}."
 
     def __str__(self) -> str:
-        return f"{self.sentence} {self.hint}"
+        return f"{self.sentence} {self.hint}".rstrip()
+
+
+def not_yet(problem: Problem) -> Problem:
+    """Return the problem of a machine that has this one, and time left to get over it."""
+    return replace(
+        problem,
+        kind=NOT_YET,
+        hint="Its time is not up yet: look at it again later, with the same beginning of the wait.",
+    )

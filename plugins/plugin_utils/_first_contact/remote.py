@@ -162,10 +162,10 @@ class Remote:
             )
         except AnsibleError:
             return "as configured"
-        return _origin_words(str(origin))
+        return origin_words(str(origin))
 
 
-def _origin_words(origin: str) -> str:
+def origin_words(origin: str) -> str:
     """Return where a value came from, in words for people."""
     kind, _colon, name = origin.partition(": ")
     return {"var": f"from {name}", "env": f"from {name}", "default": "by default"}.get(

@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import math
+import time
 import typing as t
 from dataclasses import dataclass
 
-from . import cloud_init, package_lock, python, shutdown
+from . import cloud_init, install, package_lock, python, shutdown
 from .problem import Problem
 from .remote import Remote
 
 # How long one command waits for cloud-init, so that a lost connection is noticed.
 _ONE_WAIT = 30.0
+# How long it waits at least, although the wait should soon be over.
+_SHORT_WAIT = 5.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Stages:
         self._options = options
         self._task_vars = task_vars
         self._warn = warn
+        self.installation = install.Installation(remote)
         self.found: dict[str, t.Any] = {}
 
     def in_order(self) -> list[Stage]:
@@ -55,11 +60,29 @@ class Stages:
                 "checking the locks of the package manager",
                 self._package_lock,
             ),
-            Stage(self._remote.full_time, "looking for Python", self._python),
+            self._last(),
         ]
 
+    def with_installation(self, sudoable: bool) -> list[Stage]:
+        """Return the stages that install Python and look for it again.
+
+        A connection that breaks meanwhile gets the time for the first one. With ``sudoable``, the
+        ``become`` of the task applies to the installation.
+        """
+        return [
+            Stage(
+                install.TIME + self._options["timeout"],
+                "installing Python",
+                lambda _left: self.installation.try_once(sudoable),
+            ),
+            self._last(),
+        ]
+
+    def _last(self) -> Stage:
+        return Stage(self._remote.full_time, "looking for Python", self._python)
+
     def _cloud_init(self, left: float) -> Problem | None:
-        seconds = min(_ONE_WAIT, left)
+        seconds = min(_ONE_WAIT, left, max(self._until_not_later(), _SHORT_WAIT))
         answer = self._remote.run(cloud_init.command(seconds), seconds + self._remote.full_time)
         state = cloud_init.read(answer["rc"], answer["stdout"], answer["stderr"])
         self.found["cloud_init"] = {"status": state.status, "errors": state.errors}
@@ -70,6 +93,10 @@ class Stages:
         if warning:
             self._warn(warning)
         return self._shutdown(left)
+
+    def _until_not_later(self) -> float:
+        moment = self._options["not_later_than"]
+        return math.inf if moment is None else float(moment) - time.time()
 
     def _shutdown(self, left: float) -> Problem | None:
         coming = shutdown.read(self._remote.run(shutdown.command())["stdout"])

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 import typing as t
 
 from ...module_utils._text import times
 from .patience import Patience
-from .problem import Problem
+from .problem import NOT_YET, Problem, not_yet
 from .remote import Lost, Remote
 from .stages import Stage
 
@@ -27,6 +28,8 @@ Tell = t.Callable[[str, str, str], None]
 class Wait:
     """One wait for one host, which counts from ``began_at``, in seconds since 1970, or from now.
 
+    After ``not_later_than``, also since 1970, it waits no more for what may still come.
+
     Clock and sleep can be handed in, so that a test needs no time.
     """
 
@@ -36,6 +39,7 @@ class Wait:
         tell: Tell,
         denied_timeout: float,
         began_at: float | None = None,
+        not_later_than: float | None = None,
         *,
         clock: t.Callable[[], float] = time.monotonic,
         sleep: t.Callable[[float], None] = time.sleep,
@@ -47,6 +51,7 @@ class Wait:
         self._sleep = sleep
         now = time.time()
         self._began = clock() - max(0.0, now - (now if began_at is None else began_at))
+        self._until = math.inf if not_later_than is None else clock() + not_later_than - now
         self._deadline = self._began
         self._doing = ""
         self._must_connect = True
@@ -59,13 +64,24 @@ class Wait:
             if stage.timeout > 0 or stage.check is None:
                 problem = self._wait_for(stage)
                 if problem:
-                    self._show(str(problem), "bad")
                     return problem
         return None
+
+    def show_problem(self, problem: Problem) -> None:
+        """Show why the machine is not ready, when that is known."""
+        if problem.kind == NOT_YET:
+            self._show(f"not ready yet: {problem.message}", "plain")
+        else:
+            self._show(str(problem), "bad")
 
     def elapsed(self) -> float:
         """Return the seconds since the wait began."""
         return self._clock() - self._began
+
+    def go_on_with(self, doing: str, seconds: float) -> None:
+        """Tell what is done after all stages, and how long it may take, for the lines about it."""
+        self._doing = doing
+        self._deadline = self._clock() + seconds
 
     def show_that_it_goes_on(self) -> None:
         """Show what is being waited for."""
@@ -73,6 +89,8 @@ class Wait:
 
     def _wait_for(self, stage: Stage) -> Problem | None:
         """Return None when the stage is over, else its final problem or the last one in time.
+
+        Or that it is not ready yet, if that is known by then and there will be more time.
 
         Time limits add up from the beginning of the wait, so a host that had to wait for its turn
         gets no more time than the others; but it is tried once.
@@ -89,6 +107,8 @@ class Wait:
             pause = patience.pause_after(problem.kind, self._clock())
             if pause is None:
                 return problem
+            if self._clock() + pause > self._until:
+                return not_yet(problem)
             self._doing = problem.message
             if last is None or problem.kind != last.kind:
                 self._show(problem.message, "warning")
@@ -110,7 +130,8 @@ class Wait:
             return last if lost.cut_short and last else lost.problem
 
     def _connect(self, left: float) -> None:
-        answer = self._remote.connect_anew(_HELLO, left)
+        seconds = min(left, max(self._until - self._clock(), _LEAST))
+        answer = self._remote.connect_anew(_HELLO, seconds)
         hello = _UID.search(answer["stdout"])
         if not hello:
             # We got in, but something other than our command answered.

@@ -73,17 +73,15 @@ def test_connection_variables_are_all_that_facts_could_set(
 
 
 def test_the_main_job_pins_them_all() -> None:
-    pinned = yaml.safe_load((CHECKOUT / "playbooks/vars/pinned.yml").read_text())
-    (settled,) = yaml.safe_load((CHECKOUT / "playbooks/tasks/pin.yml").read_text())
-    set_by_user = {
-        name: value
-        for name, value in settled["ansible.builtin.set_fact"].items()
-        if name.startswith("ansible_")
-    }
+    playbooks = CHECKOUT / "playbooks"
+    names = yaml.safe_load((playbooks / "vars/pinned.yml").read_text())["compute_desk_pinned"]
+    (settled,) = yaml.safe_load((playbooks / "tasks/pin.yml").read_text())
+    (roles,) = yaml.safe_load((playbooks / "tasks/work_roles.yml").read_text())
     meant = [name for name in CONNECTION_VARIABLES if not name.endswith(SECRETS)]
 
-    assert pinned == dict.fromkeys(meant)
-    assert set_by_user == {
+    assert names == meant
+    assert roles["vars"] == dict.fromkeys(meant)
+    assert settled["ansible.builtin.set_fact"] == {
         name: f"{{{{ hostvars[inventory_hostname].{name} | default(omit) }}}}" for name in meant
     }
 

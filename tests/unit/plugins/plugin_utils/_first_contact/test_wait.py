@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
+import pytest
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.problem import (
     Problem,
 )
@@ -47,12 +49,15 @@ class Machine:
 class Bench:
     """A wait, its clock, and the lines that it showed."""
 
-    def __init__(self, machine: Machine, denied_timeout: float = 120.0) -> None:
+    def __init__(
+        self, machine: Machine, denied_timeout: float = 120.0, not_later: float | None = None
+    ) -> None:
         self.now = 1000.0
         self.lines: list[tuple[str, str, str]] = []
         self.machine = machine
         self.wait = Wait(
             t.cast("t.Any", machine), self._tell, denied_timeout,
+            not_later_than=None if not_later is None else time.time() + not_later,
             clock=lambda: self.now, sleep=self.let_pass,
         )  # fmt: skip
 
@@ -91,6 +96,7 @@ def test_one_that_never_comes_is_given_up_at_the_deadline() -> None:
 
     assert bench.wait.run([Stage(60.0)]) == REFUSED
     assert 59 <= bench.now - 1000 <= 60
+    bench.wait.show_problem(REFUSED)
     assert bench.lines[-1][::2] == ("The connection was refused. Wait.", "bad")
 
 
@@ -167,6 +173,44 @@ def test_a_try_that_was_cut_short_does_not_hide_what_was_known() -> None:
     assert Bench(Machine(Lost(NO_ANSWER, cut_short=True))).wait.run([Stage(0.5)]) == NO_ANSWER
 
 
+def test_one_that_is_late_but_has_time_left_is_not_ready_yet() -> None:
+    bench = Bench(Machine(REFUSED), not_later=20.0)
+
+    problem = bench.wait.run([Stage(60.0)])
+
+    assert problem
+    assert (problem.kind, problem.message) == ("not_yet", REFUSED.message)
+    assert "later" in problem.hint
+    assert 1016 <= bench.now <= 1020, "and nobody waits for it any longer"
+    bench.wait.show_problem(problem)
+    assert bench.lines[-1][::2] == ("not ready yet: the connection was refused", "plain")
+
+
+@pytest.mark.parametrize(
+    ("answer", "own_time", "denied_timeout"),
+    [(REFUSED, 15.0, 120.0), (DENIED, 300.0, 10.0), (FOREIGN_KEY, 300.0, 120.0)],
+)
+def test_one_whose_own_time_is_up_first_keeps_its_problem(
+    answer: Problem, own_time: float, denied_timeout: float
+) -> None:
+    bench = Bench(Machine(answer), denied_timeout, not_later=20.0)
+
+    assert bench.wait.run([Stage(own_time)]) == answer
+
+
+def test_after_that_moment_each_stage_is_still_tried_once() -> None:
+    ready = Bench(Machine(), not_later=-5.0)
+    seen: list[float] = []
+    assert ready.wait.run([Stage(60.0), Stage(30.0, "locks", seen.append)]) is None
+    assert ready.machine.times_left == [10.0], "for a short time"
+    assert seen == [30.0], "knowing how much time it has of its own"
+
+    locked = Bench(Machine(), not_later=-5.0)
+    problem = locked.wait.run([Stage(60.0), Stage(30.0, "locks", lambda _left: LOCKED)])
+    assert problem and problem.kind == "not_yet"
+    assert locked.now == 1000
+
+
 def test_an_answer_that_is_not_ours_is_judged() -> None:
     bench = Bench(Machine(uid="0\x1b"))
     assert bench.wait.run([Stage(60.0)]) is None
@@ -186,4 +230,13 @@ def test_the_heartbeat_says_what_is_waited_for() -> None:
 
     bench.wait.run([Stage(60.0), Stage(60.0, "looking for Python", check)])
 
-    assert bench.texts == ["still waiting: no answer yet", "still waiting: looking for Python"]
+    bench.wait.go_on_with("gathering facts", 60.0)
+    bench.let_pass(5)
+    bench.wait.show_that_it_goes_on()
+
+    assert bench.texts == [
+        "still waiting: no answer yet",
+        "still waiting: looking for Python",
+        "still waiting: gathering facts",
+    ]
+    assert bench.lines[-1][1] == "(0:05 elapsed, 0:55 left)"

@@ -1,19 +1,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Installs Python on a rented machine that has none, with nothing but its shell."""
+"""Installs Python on a machine that has none, with nothing but its shell."""
 
 from __future__ import annotations
 
 import re
 import typing as t
 
-from ansible.errors import AnsibleActionFail
+from ...module_utils._text import printable
+from .problem import Problem
+from .remote import Lost, Remote
 
-from ..module_utils._text import printable
-from ..plugin_utils._answers.host_action import HostAction
-from ..plugin_utils._answers.rented import not_rented
-from ..plugin_utils._first_contact.remote import Lost, Remote
+TIME = 300.0
+"""How many seconds the installation may take."""
 
 _INSTALL = """
 set -e
@@ -39,28 +39,33 @@ _SSH_SAYS = re.compile(r"^Shared connection to \S+ closed\.\s*$", re.MULTILINE)
 _SAID_LENGTH = 300
 
 
-class ActionModule(HostAction):
-    """Runs one command on the machine."""
+class Installation:
+    """One installation of Python on one machine."""
 
-    ARGUMENTS: t.ClassVar = {"timeout": {"type": "float", "default": 300}}
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self.done = False
+        """Whether Python was installed."""
+        self.failure: str | None = None
+        """Why it was not, in one printable line; None if it was not tried."""
 
-    def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Install it. If that fails, return the last words of the package manager."""
-        problem = not_rented(self._connection, task_vars)
-        if problem:
-            raise AnsibleActionFail(str(problem))
-        if self._task.check_mode:
-            return {"changed": True, "msg": "Python would be installed."}
-        command = _COMMAND.format(seconds=max(1, round(options["timeout"])))
+    def try_once(self, sudoable: bool) -> Problem | None:
+        """Install it, unless that failed before. With ``sudoable``, the task's ``become`` applies.
+
+        Raises Lost if the connection breaks.
+        """
+        if self.failure is not None:
+            return None
         try:
-            answer = Remote(self, task_vars).run(
-                command, options["timeout"] + _TO_CONNECT, sudoable=True
-            )
+            command = _COMMAND.format(seconds=round(TIME))
+            answer = self._remote.run(command, TIME + _TO_CONNECT, sudoable=sudoable)
         except Lost as lost:
-            return {"failed": True, "msg": str(lost.problem)}
-        if answer["rc"] == 0:
-            return {"changed": True, "msg": "Python is installed."}
-        return {"failed": True, "msg": _last_words(answer)}
+            self.failure = str(lost.problem)
+            raise
+        self.done = answer["rc"] == 0
+        if not self.done:
+            self.failure = _last_words(answer)
+        return None
 
 
 def _last_words(answer: t.Mapping[str, t.Any]) -> str:
