@@ -13,9 +13,8 @@ from ansible.module_utils.common.text.converters import to_text
 
 from ..module_utils._text import printable
 from ..plugin_utils._inventory.trust import UNSAFE_CHARACTERS
-
-_CELL_LENGTH = 60
-_LAST_CELL_LENGTH = 200
+from ..plugin_utils._live.terminal import line_room
+from ..plugin_utils._play.table import table
 
 
 def printable_filter(text: t.Any, length: int = 200) -> str:
@@ -29,22 +28,20 @@ def harmless_filter(text: t.Any, replacement: str = " ", length: int = 400) -> s
     return re.sub(UNSAFE_CHARACTERS, replacement, line)
 
 
-def table_filter(rows: t.Any) -> list[str]:
-    """Return rows of cells as lines with aligned columns; the last column may be long."""
+def table_filter(rows: t.Any, width: t.Any = None, least_needed: t.Any = None) -> list[str]:
+    """Return rows of cells as lines with aligned columns, which fit into ``width`` columns."""
     if not isinstance(rows, list) or not all(isinstance(row, list) and row for row in rows):
         raise AnsibleFilterError("table: the input is not a list of rows, each a list of cells")
     if len({len(row) for row in rows}) > 1:
         raise AnsibleFilterError("table: the rows have different numbers of cells")
-    cells = [
-        [*(printable(to_text(cell), _CELL_LENGTH) for cell in row[:-1]),
-         printable(to_text(row[-1]), _LAST_CELL_LENGTH)]
-        for row in rows
-    ]  # fmt: skip
-    widths = [max(map(len, column)) for column in zip(*cells)]
-    widths[-1:] = [0]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in cells
-    ]
+    names = [] if least_needed is None else least_needed
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise AnsibleFilterError("table: least_needed is not a list of names of columns")
+    try:
+        room = line_room(width)
+    except ValueError as exc:
+        raise AnsibleFilterError(f"table: {exc}") from exc
+    return table(rows, room, names)
 
 
 class FilterModule:

@@ -72,6 +72,8 @@ class Workspace:
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "ANSIBLE_RETRY_FILES_ENABLED": "false",
+            # So wide that no table is cut.
+            "COLUMNS": "999",
             **extra,
         }
 

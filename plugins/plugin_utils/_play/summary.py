@@ -1,0 +1,199 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the main job says at its end: a row for each machine, and who is not configured."""
+
+from __future__ import annotations
+
+import math
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible.module_utils.common.text.converters import to_text
+
+from ...module_utils._text import printable
+from .verdict import Host, problem_of_machine
+
+HEADER = ["HOST", "ADDRESS", "USER", "OFFER", "KERNEL", "GPUS", "READY AFTER", "RESULT"]
+LEAST_NEEDED = ["KERNEL", "USER", "READY AFTER", "OFFER", "GPUS"]
+"""The columns that a narrow screen shortens or leaves out, in this order."""
+
+NOTHING = (
+    "Nothing was waited for, so nothing is configured. Run it without --start-at-task, and add "
+    "localhost to --limit."
+)
+_SHORT = 8
+# The options of wait_for_machines are variables of the main job.
+_OPTIONS = re.compile(r"\b(wait_timeout|procurement_timeout|min_instances)\b")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine of the run, with its host and why it is not configured."""
+
+    told: t.Mapping[str, t.Any]
+    host: Host
+    problem: str | None
+
+    @property
+    def name(self) -> str:
+        return str(self.told.get("name"))
+
+    @property
+    def is_host(self) -> bool:
+        """Whether it is in the inventory: it was there before, or was begun."""
+        return self.begun or self.told.get("record") is None
+
+    @property
+    def begun(self) -> bool:
+        return self.told.get("state") == "begun"
+
+
+def machines_of(
+    hostvars: t.Mapping[str, t.Any], run: t.Mapping[str, t.Any], lost: t.Collection[str]
+) -> list[Machine]:
+    """Return the machines of a run, judged.
+
+    ``hostvars`` are Ansible's, ``run`` is the result of ``wait_for_machines``, and ``lost`` has the
+    names of the hosts that Ansible gave up.
+    """
+    found = []
+    for told in _mappings(run, "machines"):
+        name = str(told.get("name"))
+        host = Host(hostvars.get(name))
+        found.append(Machine(told, host, problem_of_machine(told, host, name in lost)))
+    return found
+
+
+def unserved(run: t.Mapping[str, t.Any]) -> list[tuple[t.Mapping[str, t.Any], bool]]:
+    """Return the offers of which no machine tells, and whether they gave any.
+
+    These are offers without a machine, and those that are not ready although none of their
+    machines has failed.
+    """
+    found = []
+    for offer in _mappings(run, "offers"):
+        states = [
+            machine.get("state")
+            for machine in _mappings(run, "machines")
+            if machine.get("offer_id") == offer.get("offer_id")
+        ]
+        if not states or (offer.get("state") != "ready" and set(states) == {"begun"}):
+            found.append((offer, bool(states)))
+    return found
+
+
+def summary_rows(
+    hostvars: t.Mapping[str, t.Any], run: t.Mapping[str, t.Any], lost: t.Collection[str]
+) -> list[list[str]]:
+    """Return the table of a run, the names of its columns first; see ``machines_of``."""
+    shown = _offer_names(run)
+    began = _number(run.get("began_at"))
+    rows = [
+        HEADER,
+        *(
+            _row(machine, shown.get(machine.told.get("offer_id"), "-"), began)
+            for machine in machines_of(hostvars, run, lost)
+        ),
+    ]
+    for offer, gave in unserved(run):
+        message = _OPTIONS.sub(
+            r"compute_desk_\1", to_text(offer.get("message") or "It has no machine.")
+        )
+        name = "(incomplete)" if gave else "(no machine)"
+        offer_name = shown.get(offer.get("offer_id"), "-")
+        rows.append([name, "-", "-", offer_name, "-", "-", "-", f"FAILED: {message}"])
+    return rows
+
+
+def not_configured(
+    hostvars: t.Mapping[str, t.Any], run: t.Mapping[str, t.Any], lost: t.Collection[str]
+) -> dict[str, t.Any]:
+    """Return who is not configured, how many more there are, and both as a sentence."""
+    machines = machines_of(hostvars, run, lost)
+    if not machines and not _mappings(run, "offers"):
+        return {"machines": [], "others": 1, "message": NOTHING}
+    failed = [machine for machine in machines if machine.problem]
+    offers = unserved(run)
+    parts = []
+    if failed:
+        verb = "is" if len(failed) == 1 else "are"
+        parts.append(f"{len(failed)} of {_count(len(machines), 'machine')} {verb} not configured")
+    without = sum(not gave for _offer, gave in offers)
+    if without:
+        parts.append(f"{_count(without, 'offer')} gave no machine")
+    if len(offers) > without:
+        parts.append(f"{_count(len(offers) - without, 'offer')} gave too few")
+    return {
+        "machines": [machine.name for machine in failed if machine.is_host],
+        "others": sum(not machine.is_host for machine in failed) + len(offers),
+        "message": f"{', and '.join(parts)}; the summary says why." if parts else "",
+    }
+
+
+def _row(machine: Machine, offer: str, began: float | None) -> list[str]:
+    host = machine.host
+    if machine.problem:
+        result = f"FAILED: {machine.problem}"
+    else:
+        result = "configured" if _has_roles(machine) else "ready"
+    address = host.get("ansible_host") or machine.told.get("address") or machine.name
+    kernel = host.facts.get("kernel") if machine.begun else None
+    return [
+        machine.name,
+        to_text(address),
+        to_text(host.get("ansible_user") or "-"),
+        offer,
+        printable(kernel, 40) if isinstance(kernel, str) and kernel else "-",
+        _gpus(host) if machine.begun else "-",
+        _ready_after(machine, began) if machine.begun else "-",
+        result,
+    ]
+
+
+def _has_roles(machine: Machine) -> bool:
+    roles = machine.host.mapping("compute_desk_checked").get("roles")
+    return isinstance(roles, t.Mapping) and bool(roles.get(machine.name))
+
+
+def _gpus(host: Host) -> str:
+    gpus = host.mapping("gpu_verify_report").get("gpus")
+    if not isinstance(gpus, list):
+        return "-"
+    names = [to_text(gpu["name"]) for gpu in gpus if isinstance(gpu, t.Mapping) and gpu.get("name")]
+    return f"{len(names)} x {', '.join(dict.fromkeys(names))}" if names else "none"
+
+
+def _ready_after(machine: Machine, began: float | None) -> str:
+    result = machine.host.mapping("instance_ready_result")
+    since, elapsed = _number(machine.told.get("since")), _number(result.get("elapsed"))
+    if not result.get("ok") or since is None or elapsed is None or began is None:
+        return "-"
+    return f"{max(0.0, since + elapsed - began):.1f} s"
+
+
+def _offer_names(run: t.Mapping[str, t.Any]) -> dict[t.Any, str]:
+    """Return short names of the offers of a run by their ids."""
+    told = [*_mappings(run, "offers"), *_mappings(run, "machines")]
+    ids = {one["offer_id"] for one in told if isinstance(one.get("offer_id"), str)}
+    begins = [one[:_SHORT] for one in ids]
+    return {one: one[:_SHORT] if begins.count(one[:_SHORT]) == 1 else one for one in ids}
+
+
+def _mappings(run: t.Mapping[str, t.Any], key: str) -> list[t.Mapping[str, t.Any]]:
+    value = run.get(key)
+    return [one for one in value if isinstance(one, t.Mapping)] if isinstance(value, list) else []
+
+
+def _number(value: t.Any) -> float | None:
+    # Before ansible-core 2.19, a template returns a text.
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,353 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The end of the main job: who is configured, who is not and why, and whom nobody may forget."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible.errors import AnsibleError, AnsibleFilterError
+from ansible_collections.compute_desk.supply.plugins.filter.summary import FilterModule
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.summary import (
+    HEADER,
+    summary_rows,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.verdict import NO_GPU
+from hypothesis import given
+from jinja2 import StrictUndefined
+
+from ...helpers import ANY_JSON, OFFER_ID, OTHER_ID
+
+FILTERS = FilterModule().filters()
+BEGAN = 1_800_000_000.0
+GPU = {"name": "NVIDIA H100 80GB HBM3"}
+PASS = {"verdict": "pass", "reasons": [], "gpus": [GPU, GPU], "expected": {"count": None}}
+NONE = {"verdict": "no_gpu", "reasons": ["None."], "gpus": [], "expected": {"count": None}}
+BAD = {"verdict": "fail", "reasons": ["GPU 0 is lost.", "GPU 1 too."], "gpus": [GPU]}
+LOST_ON_THE_WAY = "FAILED: lost on the way, see above"
+FAILED = {
+    "compute_desk_failed": True,
+    "ansible_failed_task": {"name": "Install it", "action": "ansible.builtin.apt"},
+    "ansible_failed_result": {"msg": "no such package"},
+}
+
+
+def a_host(**variables: t.Any) -> dict[str, t.Any]:
+    """Return the variables of a host that is configured, unless ``variables`` say otherwise."""
+    return {
+        "ansible_user": "root",
+        "ansible_facts": {"kernel": "6.1.0-28"},
+        "compute_desk_checked": {"roles": {"node-1": ["mine"]}},
+        "instance_ready_result": {"ok": True, "elapsed": 10.34},
+        "gpu_verify_report": PASS,
+        **variables,
+    }
+
+
+def a_machine(name: str = "node-1", **told: t.Any) -> dict[str, t.Any]:
+    return {
+        "name": name,
+        "offer_id": OFFER_ID,
+        "address": "203.0.113.7",
+        "state": "begun",
+        "since": BEGAN + 2,
+        **told,
+    }
+
+
+def a_run(*machines: dict[str, t.Any], **offer: t.Any) -> dict[str, t.Any]:
+    offers = [{"offer_id": OFFER_ID, "state": "ready", "message": None}]
+    if offer:
+        offers.append({"offer_id": OTHER_ID, **offer})
+    return {"began_at": BEGAN, "machines": list(machines), "offers": offers}
+
+
+def result_of(host: t.Any, lost: t.Sequence[str] = ()) -> str:
+    """Return what the table says of a machine with these variables; all that judges agrees."""
+    hostvars = {} if host is None else {"node-1": host}
+    run = a_run(a_machine())
+    result = summary_rows(hostvars, run, lost)[1][-1]
+    failed = FILTERS["not_configured"](hostvars, run, list(lost))["machines"]
+    assert failed == (["node-1"] if result.startswith("FAILED: ") else [])
+    return result
+
+
+def test_a_machine_has_a_row_with_all_about_it() -> None:
+    rows = summary_rows({"node-1": a_host()}, a_run(a_machine()), [])
+
+    assert rows == [
+        HEADER,
+        [
+            "node-1", "203.0.113.7", "root", OFFER_ID[:8], "6.1.0-28",
+            "2 x NVIDIA H100 80GB HBM3", "12.3 s", "configured",
+        ],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("variables", "lost", "result"),
+    [
+        ({}, [], "configured"),
+        ({}, ["node-2"], "configured"),
+        ({"compute_desk_checked": {"roles": {"node-1": []}}}, [], "ready"),
+        ({"instance_ready_result": {}}, [], "FAILED: lost before its first check, see above"),
+        ({"instance_ready_result": "ok"}, [], "FAILED: lost before its first check, see above"),
+        (
+            {"instance_ready_result": {"ok": False, "kind": "no_python", "message": "No Python.",
+                                       "hint": "Install it."}, **FAILED},
+            ["node-1"],
+            "FAILED: no_python: No Python. Install it.",
+        ),
+        (
+            {"instance_ready_result": {"ok": False, "kind": "facts_failed", "message": "No facts.",
+                                       "hint": None}},
+            [],
+            "FAILED: facts_failed: No facts.",
+        ),
+        ({"gpu_verify_report": BAD, **FAILED}, [], "FAILED: GPU 0 is lost. GPU 1 too."),
+        ({"gpu_verify_report": BAD, "gpu_verify_fail": "false"}, [], "configured"),
+        ({"gpu_verify_report": NONE}, [], f"FAILED: {NO_GPU}"),
+        ({"gpu_verify_report": NONE, "compute_desk_gpu_verify": "false"}, [], "configured"),
+        ({"gpu_verify_report": {**NONE, "expected": {"count": 0}}}, [], "configured"),
+        ({"gpu_verify_report": {}}, [], "configured"),
+        (FAILED, [], "FAILED: Install it: no such package"),
+        (FAILED, ["node-1"], "FAILED: Install it: no such package"),
+        (
+            {**FAILED, "ansible_failed_task": {"name": "", "action": "ansible.builtin.apt"}},
+            [],
+            "FAILED: ansible.builtin.apt: no such package",
+        ),
+        (
+            {"compute_desk_failed": True, "ansible_failed_result": {"rc": 1}},
+            [],
+            "FAILED: a task: failed",
+        ),
+        # A role that deals with a failure of its own leaves this behind.
+        ({**FAILED, "compute_desk_failed": False}, [], "configured"),
+        ({**FAILED, "compute_desk_failed": False}, ["node-1"], LOST_ON_THE_WAY),
+        ({}, ["node-1"], LOST_ON_THE_WAY),
+    ],
+)  # fmt: skip
+def test_the_result_is_the_first_thing_that_went_wrong(
+    variables: dict[str, t.Any], lost: list[str], result: str
+) -> None:
+    assert result_of(a_host(**variables), lost) == result
+
+
+def test_a_host_that_is_not_there_was_lost() -> None:
+    assert result_of(None) == "FAILED: lost before its first check, see above"
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        {
+            "compute_desk_failed": True,
+            "ansible_failed_result": {"msg": "hunter2", "_ansible_no_log": True},
+        },
+        {
+            "ansible_failed_task": {"name": "Install it", "no_log": True},
+            "ansible_failed_result": {"msg": "hunter2"},
+        },
+    ],
+)
+def test_what_no_log_hides_stays_hidden(hidden: dict[str, t.Any]) -> None:
+    assert result_of(a_host(**{**FAILED, **hidden})) == (
+        "FAILED: Install it: failed, and no_log hides why"
+    )
+
+
+def test_what_a_machine_says_of_its_own_results_is_not_believed() -> None:
+    forged = {
+        "gpu_verify_report": {**PASS, "gpus": [{"name": "forged"}], "x": float("nan")},
+        "instance_ready_result": {"ok": True, "elapsed": 1},
+        "compute_desk_roles": ["forged"],
+        "failed_result": {"msg": "forged"},
+        "gpu_verify_fail": False,
+    }
+    as_variables = {**forged, "ansible_failed_result": forged["failed_result"]}
+
+    # With nothing but what it says, it was lost; what the job has set is above that.
+    assert result_of({**as_variables, "ansible_facts": forged}) == (
+        "FAILED: lost before its first check, see above"
+    )
+    own = a_host(ansible_facts=forged, compute_desk_checked={"roles": {}})
+    assert result_of(own) == "ready"
+    assert result_of({**own, "ansible_failed_result": forged["failed_result"]}) == "ready"
+    assert result_of({**own, **FAILED}) == "FAILED: Install it: no such package"
+    # NaN is not equal to itself.
+    copy = {**PASS, "gpus": [{"name": "forged"}], "x": float("nan")}
+    row = summary_rows({"node-1": {**own, "gpu_verify_report": copy}}, a_run(a_machine()), [])[1]
+    assert row[5] == "-"
+    bad = {**own, "gpu_verify_report": BAD, "gpu_verify_fail": False}
+    assert result_of(bad) == "FAILED: GPU 0 is lost. GPU 1 too."
+
+
+class Templated(dict[str, t.Any]):
+    """Variables one of which cannot be worked out."""
+
+    def __init__(self, error: t.Any, **variables: t.Any) -> None:
+        super().__init__(variables)
+        self._error = error
+
+    def get(self, key: str, default: t.Any = None) -> t.Any:
+        if key != "ansible_user":
+            return super().get(key, default)
+        if isinstance(self._error, Exception):
+            raise self._error
+        return self._error
+
+
+@pytest.mark.parametrize("error", [AnsibleError("undefined"), StrictUndefined()])
+def test_a_variable_that_cannot_be_worked_out_is_left_out(error: t.Any) -> None:
+    rows = summary_rows({"node-1": Templated(error, **a_host())}, a_run(a_machine()), [])
+
+    assert rows[1][2] == "-"
+    assert rows[1][-1] == "configured"
+
+
+@pytest.mark.parametrize(
+    ("result", "began_at", "shown"),
+    [
+        ({"ok": True, "elapsed": 1}, BEGAN, "3.0 s"),
+        ({"ok": True}, BEGAN, "-"),
+        ({"ok": True, "elapsed": "soon"}, BEGAN, "-"),
+        ({"ok": True, "elapsed": 1}, None, "-"),
+        # The clock was set back.
+        ({"ok": True, "elapsed": 1}, BEGAN + 100, "0.0 s"),
+        ({"ok": False, "elapsed": 1}, BEGAN, "-"),
+    ],
+)
+def test_the_time_until_it_was_ready(result: t.Any, began_at: t.Any, shown: str) -> None:
+    run = {**a_run(a_machine()), "began_at": began_at}
+
+    assert summary_rows({"node-1": a_host(instance_ready_result=result)}, run, [])[1][6] == shown
+
+
+def test_machines_that_never_answered_are_told_of_too() -> None:
+    refused = {"kind": "refused", "message": "It refuses SSH.", "hint": "Wait longer."}
+    run = a_run(
+        a_machine(state="failed", record={"name": "node-1"}, **refused),
+        a_machine("node-2", state="waiting", offer_id=None, address=None),
+    )
+
+    rows = summary_rows({"node-1": a_host()}, run, [])
+
+    # Whatever an earlier play left in its variables: in this run nobody looked.
+    assert rows[1][4:] == ["-", "-", "-", "FAILED: refused: It refuses SSH. Wait longer."]
+    assert rows[2] == [
+        "node-2", "node-2", "-", "-", "-", "-", "-", "FAILED: It did not answer before the end.",
+    ]  # fmt: skip
+    # One from the inventory is a host that can be failed.
+    assert FILTERS["not_configured"]({}, run) == {
+        "machines": ["node-2"],
+        "others": 1,
+        "message": "2 of 2 machines are not configured; the summary says why.",
+    }
+
+
+def test_an_offer_that_gave_no_machine_has_a_row() -> None:
+    run = a_run(a_machine(), state="failed", message="The offer failed: quota.")
+
+    assert summary_rows({"node-1": a_host()}, run, [])[2] == [
+        "(no machine)", "-", "-", OTHER_ID[:8], "-", "-", "-", "FAILED: The offer failed: quota.",
+    ]  # fmt: skip
+    assert FILTERS["not_configured"]({"node-1": a_host()}, run) == {
+        "machines": [],
+        "others": 1,
+        "message": "1 offer gave no machine; the summary says why.",
+    }
+
+
+def test_an_offer_whose_machines_are_fine_but_too_few_has_a_row() -> None:
+    run = a_run(a_machine("node-1"))
+    run["offers"][0].update(state="failed", message="1 of 2 instances never came.")
+
+    assert [row[0] for row in summary_rows({"node-1": a_host()}, run, [])] == [
+        "HOST", "node-1", "(incomplete)",
+    ]  # fmt: skip
+    failed = FILTERS["not_configured"]({"node-1": a_host()}, run)
+    assert (failed["others"], failed["message"]) == (
+        1,
+        "1 offer gave too few; the summary says why.",
+    )
+    # One of its machines says it already.
+    run["machines"].append(a_machine("node-2", state="failed", message="No."))
+    assert len(summary_rows({"node-1": a_host()}, run, [])) == 3
+
+
+def test_ids_that_begin_alike_are_shown_whole() -> None:
+    like = OFFER_ID[:8] + OTHER_ID[8:]
+    run = a_run(a_machine(), a_machine("node-2", offer_id=OTHER_ID))
+    run["offers"].append({"offer_id": like, "state": "failed", "message": "No."})
+
+    rows = summary_rows({}, run, [])
+
+    assert [row[3] for row in rows[1:]] == [OFFER_ID, OTHER_ID[:8], like]
+
+
+def test_the_sentence_counts_everything() -> None:
+    hostvars = {"a": a_host(), "b": a_host(**FAILED), "c": a_host()}
+    run = a_run(*map(a_machine, "abc"), a_machine("d", state="failed", record={}), state="failed")
+
+    assert FILTERS["not_configured"](hostvars, run, ["c"]) == {
+        "machines": ["b", "c"],
+        "others": 2,
+        "message": "3 of 4 machines are not configured, and 1 offer gave no machine; "
+        "the summary says why.",
+    }
+    assert FILTERS["not_configured"](hostvars, a_run(a_machine("b")))["message"] == (
+        "1 of 1 machine is not configured; the summary says why."
+    )
+    assert FILTERS["not_configured"](hostvars, a_run(a_machine("a"))) == {
+        "machines": [],
+        "others": 0,
+        "message": "",
+    }
+
+
+def test_the_filter_makes_lines_that_fit() -> None:
+    run = a_run(a_machine(), state="failed", message="x" * 500)
+
+    for width in (40, 80, 120):
+        lines = FILTERS["summary"]({"node-1": a_host()}, run, None, width)
+        assert len(lines) == 3
+        assert max(map(len, lines)) == width - 11
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([], {}), "summary: the input is not hostvars"),
+        (({}, []), "summary: run is not a result of wait_for_machines"),
+        (({}, {}, "node-1"), "summary: lost is not a list of names"),
+        (({}, {}, [1]), "summary: lost is not a list of names"),
+        (({}, {}, [], "wide"), "summary: width must be a whole number"),
+    ],
+)
+def test_what_is_no_run_is_refused(arguments: t.Any, message: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=message):
+        FILTERS["summary"](*arguments)
+
+
+@given(ANY_JSON, ANY_JSON, ANY_JSON, ANY_JSON)
+def test_whatever_is_in_the_variables_there_is_a_row(
+    result: t.Any, report: t.Any, failed: t.Any, facts: t.Any
+) -> None:
+    host = a_host(
+        instance_ready_result=result,
+        gpu_verify_report={**BAD, "gpus": report, "expected": report},
+        ansible_failed_result=failed,
+        ansible_failed_task=failed,
+        ansible_user=failed,
+        ansible_facts={"kernel": facts, "user": failed},
+        gpu_verify_fail=facts,
+    )
+    hostvars = {"node-1": host, "node-2": {**host, "instance_ready_result": {"ok": True}}}
+
+    lines = FILTERS["summary"](hostvars, a_run(a_machine(), a_machine("node-2")), [], 100)
+
+    assert len(lines) == 3
+    assert all(line.isprintable() and len(line) <= 89 for line in lines)
