@@ -10,8 +10,6 @@ only other hosts, ``become`` and ``async`` get the module.
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 import time
 import typing as t
 
@@ -23,6 +21,7 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 from ..module_utils._options import OptionError, checked_number
 from ..module_utils._text import times
 from ..plugin_utils._live.screen import Heartbeat, show
+from ..plugin_utils._live.surroundings import surroundings_of_a_module
 
 SECONDS = (
     "wait_timeout", "poll_interval", "procurement_timeout", "progress_interval", "request_timeout",
@@ -63,10 +62,7 @@ class ActionModule(NormalAction):
         )
 
     def _run_here(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        environment: dict[str, t.Any] = {}
-        self._compute_environment_string(environment)
-        # A module that runs here starts in this folder.
-        with _environment(environment), _folder(self._loader.get_basedir()):
+        with surroundings_of_a_module(self):
             result: dict[str, t.Any] = _offers().run_here(
                 dict(self._task.args),
                 self._task.action,
@@ -107,41 +103,6 @@ def _offers() -> t.Any:
 
 def _host(task_vars: dict[str, t.Any]) -> str:
     return str(task_vars.get("inventory_hostname", "localhost"))
-
-
-@contextlib.contextmanager
-def _environment(variables: dict[str, t.Any]) -> t.Iterator[None]:
-    """Set these variables for as long as it lasts: all items of a loop share a process."""
-    before = dict(os.environ)
-    try:
-        os.environ.update({name: str(value) for name, value in variables.items()})
-        if sys.platform == "darwin":
-            _forget_proxies_of_macos()
-        yield
-    finally:
-        for name in set(os.environ) - set(before):
-            del os.environ[name]
-        os.environ.update(before)
-
-
-@contextlib.contextmanager
-def _folder(path: str) -> t.Iterator[None]:
-    """Work in this folder for as long as it lasts."""
-    before = os.open(".", os.O_RDONLY)
-    try:
-        os.chdir(path)
-        yield
-    finally:
-        os.fchdir(before)
-        os.close(before)
-
-
-def _forget_proxies_of_macos() -> None:
-    """Go by the usual variables alone: macOS kills a forked process that asks for its proxies."""
-    from urllib.request import getproxies_environment
-
-    if not getproxies_environment():
-        os.environ["no_proxy"] = "*"
 
 
 def _shows_invocation(task_vars: dict[str, t.Any]) -> bool:

@@ -25,8 +25,8 @@ class Progress:
     min_instances: int | None = None
     hides_offers: bool = False
     """Whether to show only that the wait goes on (``no_log``)."""
+    began: float = field(default_factory=time.monotonic)
     _watches: t.Sequence[Watch] = ()
-    _began: float = field(default_factory=time.monotonic)
 
     def __call__(self, news: News) -> None:
         """Show a line for every offer that has changed."""
@@ -38,10 +38,11 @@ class Progress:
 
     def heartbeat(self) -> Heartbeat:
         """Return a context in which a line comes at every interval."""
-        return Heartbeat(self._beat, max(1.0, self.interval))
+        return Heartbeat(self.beat, max(1.0, self.interval))
 
-    def _beat(self) -> None:
-        elapsed = time.monotonic() - self._began
+    def beat(self) -> None:
+        """Show that the wait goes on."""
+        elapsed = time.monotonic() - self.began
         self._show(heartbeat_line(self._watches, self.min_instances, elapsed, self.wait_timeout))
 
     def _show(self, line: Line) -> None:

@@ -16,23 +16,16 @@ import typing as t
 from ansible import constants as C
 from ansible.utils.display import Display
 
+from .terminal import kept
+
 display = Display()
 
 _COLORS = {"good": "COLOR_OK", "bad": "COLOR_ERROR", "warning": "COLOR_WARN"}
 
 
-def _stderr() -> tuple[int | None, bool]:
-    """Return a descriptor of stderr, if there is one, and whether it is a terminal."""
-    try:
-        copy = os.dup(2)
-    except OSError:
-        return None, False
-    return copy, os.isatty(copy)
-
-
 # Found when this is imported: Ansible does that in its main process, and the processes of tasks,
 # which it forks from there, have no stderr of their own.
-_STDERR, _ON_TERMINAL = _stderr()
+_STDERR, _ON_TERMINAL = kept(2)
 
 
 def show(host: str, text: str, level: str = "plain") -> None:
@@ -43,9 +36,17 @@ def show(host: str, text: str, level: str = "plain") -> None:
     To stderr, because nobody flushes stdout: through a pipe or into a file, all lines would come
     when the wait is over. Where they are kept they say when they came.
     """
+    _print(f"WAITING: [{host}]: {text}", level)
+
+
+def note(text: str) -> None:
+    """Print a line for the user that is about the whole run."""
+    _print(f"NOTE: {text}", "plain")
+
+
+def _print(line: str, level: str) -> None:
     if not _is_read():
         return
-    line = f"WAITING: [{host}]: {text}"
     forced = C.config.get_config_value("ANSIBLE_FORCE_COLOR")
     color = _COLORS.get(level) if _ON_TERMINAL or forced else None
     with _uninterrupted():

@@ -26,6 +26,12 @@ BELOW: dict[str, set[str]] = {
     "plugin_utils._first_contact": set(),
     "plugin_utils._answers": {"module_utils._gpu", "plugin_utils._first_contact"},
     "plugin_utils._play": {"module_utils._offers"},
+    "plugin_utils._round": {
+        "module_utils._api",
+        "module_utils._offers",
+        "plugin_utils._first_contact",
+        "plugin_utils._live",
+    },
 }
 # It knows what an argument spec is. The rest of module_utils does not know of Ansible.
 KNOW_ANSIBLE = {"module_utils/_api/arguments.py"}

@@ -13,11 +13,11 @@ from ansible_collections.compute_desk.supply.plugins.action.check_variables impo
 from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 
 
-def checked(*hosts: dict[str, t.Any]) -> dict[str, str]:
+def checked(*hosts: dict[str, t.Any]) -> dict[t.Any, list[str]]:
     """Return what the action finds in the variables of hosts."""
     action = ActionModule.__new__(ActionModule)
     action._loader = DataLoader()
-    return action._checked(hosts)
+    return action._checked(dict(enumerate(hosts)))
 
 
 @pytest.mark.parametrize(
@@ -28,4 +28,7 @@ def test_what_a_machine_says_of_itself_does_not_end_the_run(forged: dict[str, t.
     with pytest.raises(OptionError):
         checked(forged)
 
-    assert checked({**forged, "ansible_facts": {**forged, "kernel": "6.1"}}, {}) == {}
+    assert checked({**forged, "ansible_facts": {**forged, "kernel": "6.1"}}, {}) == {
+        0: [],
+        1: [],
+    }

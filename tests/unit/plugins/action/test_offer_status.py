@@ -14,6 +14,7 @@ from ansible_collections.compute_desk.supply.plugins.action import offer_status
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.arguments import (
     argument_spec,
 )
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._live import surroundings
 
 
 def test_every_option_in_seconds_is_refused_in_our_words() -> None:
@@ -37,7 +38,7 @@ def test_on_macos_the_system_is_not_asked_for_proxies(
     monkeypatch.setattr(sys, "platform", platform)
     variables = {"HTTPS_PROXY": proxy} if proxy else {}
 
-    with offer_status._environment(variables):
+    with surroundings._environment(variables):
         assert (os.environ.get("no_proxy") == "*") is asks_nobody
 
     assert "no_proxy" not in os.environ

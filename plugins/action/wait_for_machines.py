@@ -1,0 +1,80 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waits on the controller until machines can be begun: their offers are ready, and they answer."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.release import __version__
+
+from ..module_utils._options import OptionError
+from ..plugin_utils._live.surroundings import surroundings_of_a_module
+
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "hosts": {"type": "str"},
+    "together": {"type": "str", "default": "offer", "choices": ["offer", "all", "none"]},
+    "timeout": {"type": "float", "default": 300},
+    "last_round": {"type": "bool", "default": True},
+    "previous": {"type": "dict"},
+}
+
+
+class ActionModule(ActionBase):
+    """Asks the API and the machines from the process of the task."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+    _requires_connection = False
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
+    ) -> dict[str, t.Any]:
+        """Return the machines to begin with, and what is left for the next round."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        _validation, options = self.validate_argument_spec(_arguments())
+        task_vars = task_vars or {}
+        redact: t.Callable[[t.Any], t.Any] = dict
+        try:
+            with surroundings_of_a_module(self):
+                task = _task(options, task_vars, no_log=self._task.no_log)
+                if task.settings:
+                    redact = task.settings.token.redact_all
+                found = task.run(self._task.check_mode)
+        except OptionError as exc:
+            raise AnsibleActionFail(redact({"msg": str(exc)})["msg"]) from None
+        return {**result, "changed": False, **_plain(redact(found))}
+
+
+def _arguments() -> dict[str, dict[str, t.Any]]:
+    """Return the options: those of a wait for offers, which are not required, and ours."""
+    # Imported in the process of the task, see offer_status.
+    from ..module_utils._offers.arguments import argument_spec
+
+    spec = argument_spec()
+    spec["offer_ids"] = {**spec["offer_ids"], "required": False}
+    return {**{name: spec[name] for name in set(spec) - {"wait", "independent"}}, **ARGUMENTS}
+
+
+def _task(options: dict[str, t.Any], task_vars: dict[str, t.Any], *, no_log: bool) -> t.Any:
+    from ..plugin_utils._round.hosts import Hosts
+    from ..plugin_utils._round.task import Task
+
+    hosts = Hosts(task_vars["hostvars"], options["timeout"])
+    host = str(task_vars.get("inventory_hostname", "localhost"))
+    agent = f"wait_for_machines; ansible-core/{__version__}"
+    return Task(options, hosts, host, agent=agent, no_log=no_log)
+
+
+def _plain(result: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return plain data that nobody takes for a template."""
+    import json
+
+    from ansible.utils.unsafe_proxy import wrap_var
+
+    plain: dict[str, t.Any] = wrap_var(json.loads(json.dumps(result)))
+    return plain

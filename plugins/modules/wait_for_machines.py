@@ -1,0 +1,254 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Documentation only: the action plugin of the same name does the work.
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: wait_for_machines
+short_description: Wait for offers and their machines, and return those that can be begun
+version_added: 0.1.0
+author:
+  - Compute Desk collection maintainers (@compute-desk)
+description:
+  - Waits for offers to become ready, and for their machines to answer at their SSH port. It can also wait for hosts of the
+    inventory. It returns the machines that you can work on now, and what has failed with the reason.
+  - Runs on the controller and asks all machines at the same time, whatever C(forks) is. It does not log in.
+  - An offer does not wait for another, and a machine only for those of its own offer, unless you set O(together).
+  - The playbook C(compute_desk.supply.configure) calls this in rounds. A round adds the machines in RV(begin) to the
+    inventory and works on them. The next one gets the result as O(previous), and returns those that are ready by then. Only
+    the last one waits for all, see O(last_round).
+  - A host behind a jump host, or with a connection other than C(ssh), cannot be asked and counts as one that answers.
+    M(compute_desk.supply.wait_for_instance), which logs in, finds out whether it does.
+  - Shows on stderr what it waits for. Unless stderr is a terminal, each line begins with the time of day.
+extends_documentation_fragment:
+  - compute_desk.supply._connection
+  - compute_desk.supply._attributes
+  - compute_desk.supply._attributes.read_only
+  - compute_desk.supply._attributes.actiongroup_all
+attributes:
+  check_mode:
+    details:
+      - In check mode it reads each offer and looks at each machine once, and waits for nothing.
+  async:
+    support: none
+options:
+  offer_ids:
+    description:
+      - Ids of the offers to wait for, as a list or separated by commas. Their machines need not be in the inventory.
+      - With O(previous), give the same ones again. They are asked for only if they are still waited for.
+    type: list
+    elements: str
+    aliases: [offer_id]
+  hosts:
+    description:
+      - A pattern of hosts of the inventory to wait for, beside the machines of the offers.
+      - Ignored with O(previous), which has them.
+    type: str
+  together:
+    description:
+      - Which machines are begun together.
+      - V(offer) means those of an offer, as soon as each of them answers or has failed.
+      - V(all) means all or nothing. An offer or a machine that fails ends the wait, nothing is begun, and the task fails.
+      - V(none) means that no machine waits for another.
+      - A host that comes from no offer waits for another only with V(all).
+    type: str
+    choices: [offer, all, none]
+    default: offer
+  timeout:
+    description:
+      - How many seconds a machine may be silent before it has failed, counted from when its offer is ready. For a host of
+        the inventory, that is from the beginning of the first round.
+      - The variable C(instance_ready_timeout) goes first, where it is set for the host or for one of its groups. The groups
+        of a machine that is not in the inventory yet are those in RV(hosts).
+    type: float
+    default: 300
+  last_round:
+    description:
+      - Whether to wait until every offer and machine can be begun or has failed. If one has failed, the task fails, also if it
+        was in an earlier round. RV(begin) is there all the same.
+      - With V(false), it returns as soon as there is something to begin.
+    type: bool
+    default: true
+  previous:
+    description:
+      - The result of the round before. This round goes on where that one ended; O(timeout) and O(wait_timeout) do not begin
+        anew.
+      - A machine of an earlier round that you put off is returned again. It is put off if its variable
+        C(instance_ready_result) has the kind V(not_yet), see P(compute_desk.supply.instance_ready#role).
+    type: dict
+  wait_timeout:
+    description:
+      - How many seconds to wait for the offers, counted from the beginning of the first round. In each round, an offer that
+        is waited for is read at least once.
+    type: float
+    default: 900
+  poll_interval:
+    description:
+      - How many seconds to wait between two requests for one offer, at least 1.
+    type: float
+    default: 15
+  procurement_timeout:
+    description:
+      - How many seconds an offer may stay unprocured.
+    type: float
+    default: 60
+  min_instances:
+    description:
+      - How many usable instances an offer needs to be ready. By default, all that it lists, and at least one.
+    type: int
+  progress_interval:
+    description:
+      - Show that the wait goes on after this many seconds without a line, at least 1.
+    type: float
+    default: 60
+  ssh_host_key_policy:
+    description:
+      - What to do with the host key of a new machine, see O(compute_desk.supply.offer_status#module:ssh_host_key_policy).
+    type: str
+    choices: [accept_new, strict, unmanaged]
+    default: accept_new
+seealso:
+  - module: compute_desk.supply.offer_status
+  - module: compute_desk.supply.wait_for_instance
+"""
+
+EXAMPLES = r"""
+- name: Wait for two offers and their machines
+  compute_desk.supply.wait_for_machines:
+    offer_ids:
+      - 4f9d2c1e-8a37-4b65-9d0e-2c7f81a6b3d4
+      - 9b1e7a50-63cd-4f0a-8e21-5d4c3b2a1f09
+    last_round: false
+  register: first_round
+
+- name: Add those that can be begun to the inventory, and work on them in the next play
+  ansible.builtin.add_host: "{{ item }}"
+  loop: "{{ first_round.hosts }}"
+  loop_control:
+    label: "{{ item.name }}"
+  changed_when: false
+
+- name: Wait for the others after that, and go on without those that fail
+  compute_desk.supply.wait_for_machines:
+    offer_ids:
+      - 4f9d2c1e-8a37-4b65-9d0e-2c7f81a6b3d4
+      - 9b1e7a50-63cd-4f0a-8e21-5d4c3b2a1f09
+    previous: "{{ first_round }}"
+  register: last_round
+  failed_when: last_round.begin is not defined
+
+- name: Go on only if all hosts of the inventory answer
+  compute_desk.supply.wait_for_machines:
+    hosts: compute_desk
+    together: all
+    timeout: 120
+"""
+
+RETURN = r"""
+begin:
+  description: Names of the machines that can be begun now. Not those of earlier rounds, except for what you put off.
+  returned: success
+  type: list
+  elements: str
+  sample: [gpu-node-a-4c5d6e7f]
+hosts:
+  description:
+    - The machines in RV(begin), as arguments for M(ansible.builtin.add_host). One of an offer has the keys of
+      RV(compute_desk.supply.offer_status#module:hosts) and C(groups), the group C(compute_desk) and that of its offer. A host of
+      the inventory has only its C(name).
+  returned: success
+  type: list
+  elements: dict
+waiting:
+  description: Whether something is left for the next round.
+  returned: success
+  type: bool
+machines:
+  description: All machines that are known so far, also those of earlier rounds.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The name of the host.
+      returned: always
+      type: str
+    offer_id:
+      description: The id of its offer. Null if the host has none.
+      returned: always
+      type: str
+    address:
+      description: Where it is asked. Null if it is not asked.
+      returned: always
+      type: str
+      sample: 203.0.113.7 port 22
+    state:
+      description:
+        - V(begun) if it is in RV(begin) of this or an earlier round, V(failed) if it did not answer in time or could not be
+          begun, otherwise V(waiting).
+      returned: always
+      type: str
+    answers:
+      description: Whether it has answered, or is not asked.
+      returned: always
+      type: bool
+    since:
+      description: When it was first looked at, in seconds since 1970.
+      returned: always
+      type: float
+    kind:
+      description:
+        - Why it is silent or has failed. Null if neither is the case.
+        - V(name_taken) if another host of the inventory has its name. V(prevented) if it was not begun because something else
+          has failed, with O(together=all). Otherwise a kind of RV(compute_desk.supply.wait_for_instance#module:kind).
+      returned: always
+      type: str
+      sample: refused
+    message:
+      description: The reason in one sentence. Null like RV(machines[].kind).
+      returned: always
+      type: str
+    hint:
+      description: What to do next. Null like RV(machines[].kind).
+      returned: always
+      type: str
+    record:
+      description: Its host record, if it comes from an offer.
+      returned: always
+      type: dict
+offers:
+  description:
+    - All offers, with the keys of RV(compute_desk.supply.offer_status#module:offers) and these two.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    state:
+      description: V(waiting), V(ready), or V(failed) if it cannot become ready or its time is up.
+      returned: always
+      type: str
+    message:
+      description: Why it is not ready, and what to do next. Null if it is ready.
+      returned: always
+      type: str
+round:
+  description: The number of the round, from 1.
+  returned: success
+  type: int
+began_at:
+  description: When the first round began, in seconds since 1970.
+  returned: success
+  type: float
+ended_at:
+  description: When this round ended, in seconds since 1970.
+  returned: success
+  type: float
+msg:
+  description: How the round went, or which option cannot be used.
+  returned: always
+  type: str
+  sample: 3 machines can be begun, 1 offer waited for.
+"""

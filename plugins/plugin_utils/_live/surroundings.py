@@ -1,0 +1,58 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Gives code in the process of a task the environment and the folder that a module would have."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+
+@contextlib.contextmanager
+def surroundings_of_a_module(action: ActionBase) -> t.Iterator[None]:
+    """Work with the task's ``environment`` and in its folder for as long as it lasts."""
+    environment: dict[str, t.Any] = {}
+    action._compute_environment_string(environment)
+    # A module that runs here starts in this folder.
+    with _environment(environment), _folder(action._loader.get_basedir()):
+        yield
+
+
+@contextlib.contextmanager
+def _environment(variables: dict[str, t.Any]) -> t.Iterator[None]:
+    """Set these variables for as long as it lasts: all items of a loop share a process."""
+    before = dict(os.environ)
+    try:
+        os.environ.update({name: str(value) for name, value in variables.items()})
+        if sys.platform == "darwin":
+            _forget_proxies_of_macos()
+        yield
+    finally:
+        for name in set(os.environ) - set(before):
+            del os.environ[name]
+        os.environ.update(before)
+
+
+@contextlib.contextmanager
+def _folder(path: str) -> t.Iterator[None]:
+    """Work in this folder for as long as it lasts."""
+    before = os.open(".", os.O_RDONLY)
+    try:
+        os.chdir(path)
+        yield
+    finally:
+        os.fchdir(before)
+        os.close(before)
+
+
+def _forget_proxies_of_macos() -> None:
+    """Go by the usual variables alone: macOS kills a forked process that asks for its proxies."""
+    from urllib.request import getproxies_environment
+
+    if not getproxies_environment():
+        os.environ["no_proxy"] = "*"

@@ -1,0 +1,263 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When a round is over, and which machines it hands out. No time passes."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.calls import Calls
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.terms import WaitOptions
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.waiting import Waiting
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.watch import Watch
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.problem import (
+    REFUSED,
+    Problem,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.machine import (
+    BEGUN,
+    FAILED,
+    WAITING,
+    Machine,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.round import (
+    Offers,
+    Round,
+    Rules,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ...fake_api import A, B, FakeApi, FakeClock, ready, state
+
+NEVER = float("inf")
+SILENT = Problem(REFUSED, "nothing listens", "Wait.")
+PROVISIONING = state("provisioning_in_progress")
+# More than the first looks of others are waited for.
+SETTLED = 3.1
+
+
+class Fleet:
+    """Machines that answer at their seconds, and the round that looks at them."""
+
+    def __init__(
+        self, answers: dict[str, float], offer_id: str | None = A, **fields: t.Any
+    ) -> None:
+        self.clock = FakeClock()
+        self.answers = answers
+        self.machines = [
+            Machine(name, offer_id, since=self.clock.now, **fields) for name in answers
+        ]
+        self.looks: list[str] = []
+
+    def look(self, machine: Machine) -> Problem | None:
+        self.looks.append(machine.name)
+        return None if self.clock.now - 1000 >= self.answers[machine.name] else SILENT
+
+    def round(
+        self, offers: Offers | None = None, calls: Calls | None = None, **rules: t.Any
+    ) -> Round:
+        return Round(
+            self.machines,
+            offers or Offers(None, [], None, lambda _watch: []),
+            Rules(**rules),
+            self.look,
+            calls=calls or Calls(50, start=lambda run: run()),
+            clock=self.clock,
+            sleep=self.clock.sleep,
+        )
+
+    def begun(self, **rules: t.Any) -> list[str]:
+        """Return the names that one round hands out."""
+        return [machine.name for machine in self.round(**rules).run()]
+
+    @property
+    def elapsed(self) -> float:
+        return self.clock.now - 1000
+
+
+def offers_of(fleet: Fleet, script: dict[str, list[t.Any]], **options: t.Any) -> Offers:
+    """Return offers whose machines are named after the instances of the script."""
+    api = FakeApi(script, clock=fleet.clock)
+    watches = [Watch(offer_id) for offer_id in script]
+    wait = Waiting(api, watches, WaitOptions(**options), independent=True, **api.in_fake_time())
+
+    def machines(watch: Watch) -> list[Machine]:
+        names = (
+            [instance.instance_name for instance in watch.offer.instances] if watch.offer else []
+        )
+        return [Machine(name, watch.offer_id, since=fleet.clock.now) for name in names]
+
+    return Offers(wait, watches, None, machines)
+
+
+def test_machines_that_answer_are_handed_out_at_once() -> None:
+    fleet = Fleet({"a": 0, "b": 0})
+
+    assert fleet.begun() == ["a", "b"]
+    assert fleet.elapsed < 0.1
+    assert fleet.looks == ["a", "b"]
+
+
+def test_an_offer_waits_for_its_late_machine() -> None:
+    fleet = Fleet({"a": 0, "b": 0, "c": 0, "d": 20})
+
+    assert fleet.begun() == ["a", "b", "c", "d"]
+    assert 20 <= fleet.elapsed <= 25
+    assert fleet.looks.count("a") == 1
+
+
+def test_an_offer_begins_without_the_machine_whose_time_is_up() -> None:
+    fleet = Fleet({"a": 0, "b": NEVER}, timeout=60)
+
+    assert fleet.begun() == ["a"]
+    assert 60 <= fleet.elapsed <= 66
+    assert [machine.state for machine in fleet.machines] == [BEGUN, FAILED]
+    assert fleet.machines[1].problem == SILENT
+
+
+def test_with_none_nobody_waits_for_a_silent_machine() -> None:
+    fleet = Fleet({"a": 0, "b": 30, "c": 0}, timeout=60)
+
+    assert fleet.begun(together="none") == ["a", "c"]
+    assert fleet.elapsed < SETTLED
+    assert fleet.begun(together="none") == ["b"]
+    assert 30 <= fleet.elapsed <= 36
+
+
+def test_machines_without_an_offer_stand_for_themselves() -> None:
+    fleet = Fleet({"a": 0, "b": NEVER}, offer_id=None)
+
+    assert fleet.begun() == ["a"]
+    assert fleet.elapsed < SETTLED
+
+
+def test_the_last_round_waits_for_everybody() -> None:
+    fleet = Fleet({"a": 0, "b": 50, "c": NEVER}, timeout=100)
+
+    assert fleet.begun(together="none", is_last=True) == ["a", "b"]
+    assert 100 <= fleet.elapsed <= 106
+
+
+def test_offers_do_not_wait_for_each_other() -> None:
+    fleet = Fleet({})
+    fleet.answers = {"gpu-1": 0.0}
+    offers = offers_of(fleet, {A: [ready()], B: [PROVISIONING, state("failed")]})
+
+    assert [one.name for one in fleet.round(offers).run()] == ["gpu-1"]
+    assert fleet.elapsed < SETTLED
+    assert list(offers.undecided) == [B] and not offers.failed
+
+
+def test_a_machine_that_is_in_the_inventory_already_counts_once() -> None:
+    fleet = Fleet({"gpu-1": 0})
+    offers = offers_of(fleet, {A: [ready()]})
+
+    assert fleet.round(offers).run() == fleet.machines
+
+
+def test_the_last_round_names_the_offer_that_fails() -> None:
+    fleet = Fleet({})
+    fleet.answers = {"gpu-1": 0.0}
+    offers = offers_of(fleet, {A: [ready()], B: [PROVISIONING, state("failed")]})
+
+    assert [one.name for one in fleet.round(offers, is_last=True).run()] == ["gpu-1"]
+    assert [watch.offer_id for watch in offers.failed] == [B]
+
+
+def test_with_all_a_failed_offer_ends_the_round_and_nothing_begins() -> None:
+    fleet = Fleet({})
+    fleet.answers = {"gpu-1": 0.0}
+    offers = offers_of(
+        fleet, {A: [ready()], B: [PROVISIONING] * 2 + [state("failed")]}, poll_interval=10
+    )
+
+    assert fleet.round(offers, together="all").run() == []
+    assert 20 <= fleet.elapsed <= 25
+    assert [watch.offer_id for watch in offers.failed] == [B]
+
+
+def test_with_all_everybody_begins_when_the_last_one_answers() -> None:
+    fleet = Fleet({})
+    fleet.answers = {"a": 0.0, "b": 40.0}
+    offers = offers_of(fleet, {A: [ready("a")], B: [PROVISIONING, ready("b")]}, poll_interval=10)
+
+    assert [one.name for one in fleet.round(offers, together="all").run()] == ["a", "b"]
+    assert 40 <= fleet.elapsed <= 46
+
+
+def test_with_all_a_silent_machine_ends_it_when_its_time_is_up() -> None:
+    fleet = Fleet({"a": 0, "b": NEVER}, timeout=30)
+
+    assert fleet.begun(together="all") == []
+    assert 30 <= fleet.elapsed <= 36
+    assert [machine.state for machine in fleet.machines] == [WAITING, FAILED]
+
+
+def test_check_mode_looks_once() -> None:
+    fleet = Fleet({"a": 0, "b": 5})
+    offers = offers_of(fleet, {B: [PROVISIONING]})
+
+    assert [one.name for one in fleet.round(offers, together="none", looks_once=True).run()] == [
+        "a"
+    ]
+    assert fleet.elapsed < 0.2
+    assert fleet.looks == ["a", "b"]
+
+
+def test_a_machine_whose_time_was_up_before_the_round_is_tried_once_more() -> None:
+    fleet = Fleet({"a": 0, "b": NEVER}, timeout=30)
+    fleet.clock.now += 500
+
+    assert fleet.begun() == ["a"]
+    assert sorted(fleet.looks) == ["a", "b"]
+
+
+def test_a_slow_first_look_is_not_waited_for() -> None:
+    fleet = Fleet({"a": 0, "b": NEVER}, offer_id=None)
+
+    class OneNeverEnds(Calls):
+        def next_outcome(self, timeout: float) -> tuple[str, t.Any] | None:
+            outcome = super().next_outcome(0)
+            if outcome is None:
+                fleet.clock.sleep(timeout)
+            return outcome
+
+    # The second look does not return.
+    calls = OneNeverEnds(50, start=lambda run: None if fleet.looks else run())
+
+    assert [machine.name for machine in fleet.round(calls=calls).run()] == ["a"]
+    assert 3 <= fleet.elapsed < SETTLED
+
+
+def test_silent_machines_are_asked_less_and_less_often() -> None:
+    fleet = Fleet({"a": 200})
+
+    fleet.begun()
+
+    assert 40 <= len(fleet.looks) <= 70
+
+
+@given(
+    st.dictionaries(
+        st.text("abcdef", min_size=1, max_size=3), st.sampled_from([0, 7, 45, NEVER]), max_size=6
+    ),
+    st.sampled_from(["offer", "none"]),
+    st.booleans(),
+)
+def test_three_rounds_decide_about_every_machine(
+    answers: dict[str, float], together: str, has_offer: bool
+) -> None:
+    fleet = Fleet(answers, offer_id=A if has_offer else None, timeout=60)
+
+    begun = [
+        *fleet.begun(together=together),
+        *fleet.begun(together=together),
+        *fleet.begun(together=together, is_last=True),
+    ]
+
+    assert sorted(begun) == sorted(name for name, second in answers.items() if second < NEVER)
+    assert len(set(begun)) == len(begun)
+    assert {machine.state for machine in fleet.machines} <= {BEGUN, FAILED}
+    assert fleet.elapsed <= 70
