@@ -50,11 +50,14 @@ PLAYBOOK_CORES = {
     OLDEST: [
         "tests/integration/test_check_variables.py",
         "tests/integration/test_configure.py",
+        "tests/integration/test_examples.py",
         "tests/integration/test_guide_inventory.py",
         "tests/integration/test_hostile_machines.py",
         "tests/integration/test_inventory_cache.py",
         "tests/integration/test_inventory_hostile.py",
         "tests/integration/test_keywords.py",
+        "tests/integration/test_rounds.py",
+        "tests/integration/test_summary.py",
     ],
     "2.18": [
         "tests/integration/test_guide_inventory.py",
@@ -71,7 +74,10 @@ PLAYBOOK_CORES = {
         "tests/integration/test_inventory_hostile.py",
         "tests/integration/test_inventory_ssh.py",
         "tests/integration/test_keywords.py",
+        "tests/integration/test_module_documentation.py",
         "tests/integration/test_progress.py",
+        "tests/integration/test_rounds.py",
+        "tests/integration/test_summary.py",
     ],
 }
 

@@ -15,13 +15,27 @@ from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._options import OptionError
+from ..plugin_utils._live.screen import note
 from ..plugin_utils._play.roles import OPTION, find_role, role_names
 from ..plugin_utils._play.variables import Variables
+from ..plugin_utils._round.hosts import Hosts
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "hosts": {"type": "list", "elements": "str", "default": []},
-    "ssh": {"type": "bool", "default": False},
+    "offers": {"type": "bool", "default": False},
+    "notes": {"type": "bool", "default": False},
 }
+
+
+_NO_ROLES = (
+    "No role is named in compute_desk_roles. Name your own, and they run on every machine, for "
+    "example with -e compute_desk_roles=my_namespace.my_collection.my_role"
+)
+_FACTS_ARE_VARIABLES = (
+    "inject_facts_as_vars is on, so what a machine answers to your roles can override their "
+    "defaults and your inventory. Set inject_facts_as_vars = False in ansible.cfg, and read facts "
+    "from ansible_facts."
+)
 
 
 class ActionModule(ActionBase):
@@ -39,19 +53,24 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _validation, options = self.validate_argument_spec(ARGUMENTS)
         hostvars = (task_vars or {})["hostvars"]
+        hosts = ["localhost", *options["hosts"]]
         try:
-            if options["ssh"]:
+            if options["offers"]:
                 _check_ssh_client()
-            roles = self._checked([hostvars[host] for host in ("localhost", *options["hosts"])])
+                hosts.append(Hosts(hostvars).any_machine())
+            roles = self._checked({host: hostvars[host] for host in hosts})
         except OptionError as exc:
             raise AnsibleActionFail(str(exc)) from None
+        if options["notes"]:
+            _show_notes(any(roles.values()))
         return {**result, "changed": False, "roles": roles}
 
-    def _checked(self, hosts: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, str]:
-        """Check the variables of all hosts, and return where their roles are, by name."""
+    def _checked(self, hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, list[str]]:
+        """Check the variables of all hosts, and return where the roles of each are."""
         variables = Variables()
-        roles: dict[str, str] = {}
-        for host in hosts:
+        found: dict[str, str] = {}
+        roles: dict[str, list[str]] = {name: [] for name in hosts}
+        for host_name, host in hosts.items():
             # What a machine said in an earlier run must not end this one for the others.
             facts = host.get("ansible_facts") or {}
             for name in host:
@@ -63,8 +82,17 @@ class ActionModule(ActionBase):
                 value = _value(host, name)
                 variables.check_value(name, value)
                 for role in role_names(value) if name == OPTION else ():
-                    roles[role] = roles.get(role) or find_role(role, self._loader, Path.cwd())
+                    if role not in found:
+                        found[role] = find_role(role, self._loader, Path.cwd())
+                    roles[host_name].append(found[role])
         return roles
+
+
+def _show_notes(has_roles: bool) -> None:
+    if not has_roles:
+        note(_NO_ROLES)
+    elif C.config.get_config_value("INJECT_FACTS_AS_VARS"):
+        note(_FACTS_ARE_VARIABLES)
 
 
 def _value(host: t.Mapping[str, t.Any], name: str) -> t.Any:

@@ -30,9 +30,15 @@ options:
     type: list
     elements: str
     default: []
-  ssh:
+  offers:
     description:
-      - Whether to check that the controller has an SSH client.
+      - Whether machines of offers will be worked on. Then the variables that they will have are checked too, and that the
+        controller has an SSH client.
+    type: bool
+    default: false
+  notes:
+    description:
+      - Whether to show, on stderr, that no role is named, or that facts of machines become variables for the roles.
     type: bool
     default: false
 """
@@ -47,11 +53,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 roles:
-  description: For each name in C(compute_desk_roles), the name or path to give to M(ansible.builtin.include_role).
+  description: For each host, the names or paths of its C(compute_desk_roles), for M(ansible.builtin.include_role).
   returned: success
   type: dict
   sample:
-    my_role: /home/me/project/roles/my_role
+    gpu-node-a-4c5d6e7f: [/home/me/project/roles/my_role]
 msg:
   description: Which variable is wrong, and what is allowed.
   returned: failure

@@ -75,6 +75,6 @@ def test_the_printed_lines_work_in_another_terminal(tmp_path: Path) -> None:
         simulator.send_signal(signal.SIGINT)
         simulator.communicate(timeout=60)
         shutil.rmtree(home, ignore_errors=True)
-    assert "configured" in (tmp_path / "said").read_text()
+    assert 'ready"' in (tmp_path / "said").read_text()
     assert simulator.returncode == 0 and not folder.exists()
     assert known_hosts() == before

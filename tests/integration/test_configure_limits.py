@@ -22,12 +22,12 @@ Simulate = t.Callable[..., Simulator]
 def limits(output: str) -> dict[str, int]:
     """Return how many seconds the first line about each host says that it may take."""
     found: dict[str, int] = {}
-    line = r"WAITING: \[(\w+)\S*\]: .* \((\d+):(\d\d) elapsed, (\d+):(\d\d) left\)$"
-    for host, *clock in re.findall(line, output, re.MULTILINE):
+    line = r": waiting for (.*) to answer \((\d+):(\d\d) elapsed, (\d+):(\d\d) left\)$"
+    for hosts, *clock in re.findall(line, output, re.MULTILINE):
         minutes, seconds, minutes_left, seconds_left = map(int, clock)
         total = 60 * (minutes + minutes_left) + seconds + seconds_left
         # Both parts are rounded.
-        found.setdefault(host, round(total / 5) * 5)
+        found |= {host.split("-")[0]: round(total / 5) * 5 for host in hosts.split(", ")}
     return found
 
 

@@ -31,28 +31,6 @@ def documentation(workspace: Workspace) -> dict[str, t.Any]:
     return json.loads(done.stdout)["compute_desk.supply.offer_status"]
 
 
-def test_the_example_playbook_runs(workspace: Workspace, simulate: Simulate) -> None:
-    machine = {"instance_id": "i-0a1b2c3d4e5f", "instance_name": "node"}
-    entry = {
-        "at": 0,
-        "status": "procured",
-        "procurement_status": "ready",
-        "instances": {"m": {"status": "running"}},
-    }
-    simulator = simulate(
-        {"offer_id": DEMO_OFFERS[0], "instances": {"m": machine}, "timeline": [entry]}
-    )
-
-    done = workspace.run(
-        "ansible-playbook", str(CHECKOUT / "examples" / "playbook.yml"), **simulator.env()
-    )
-
-    assert done.returncode == 0, last_lines(done.stdout)
-    hello = done.stdout.partition("TASK [Say hello]")[2]
-    assert "ok: [node-2c3d4e5f]" in hello
-    assert "[WARNING]" not in hello
-
-
 def test_the_examples_of_the_module_run(workspace: Workspace, simulate: Simulate) -> None:
     examples = yaml.safe_load(documentation(workspace)["examples"])
     simulator = simulate(*[offer(offer_id, ready()) for offer_id in DEMO_OFFERS])
@@ -87,23 +65,6 @@ def test_examples_on_localhost_ask_once_and_not_for_every_host(workspace: Worksp
 
     assert delegated
     assert [task["name"] for task in delegated if not task.get("run_once")] == []
-
-
-def test_the_documented_options_are_those_of_the_module(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(str(workspace.collections))
-    module = importlib.import_module(
-        "ansible_collections.compute_desk.supply.plugins.modules.offer_status"
-    )
-    documented = documentation(workspace)["doc"]["options"]
-
-    spec = module.argument_spec()
-
-    assert set(spec) == set(documented)
-    for name, argument in spec.items():
-        assert argument.get("default") == documented[name].get("default"), name
-        assert argument["type"] == documented[name]["type"], name
 
 
 def test_the_example_of_the_inventory_plugin_runs(workspace: Workspace, simulate: Simulate) -> None:

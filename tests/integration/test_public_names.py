@@ -176,8 +176,17 @@ def test_the_public_names_are_the_kept_ones(hosts: t.Any) -> None:
     )
 
 
-def test_every_group_that_roles_and_playbooks_make_is_listed(hosts: t.Any) -> None:
+def test_every_group_that_we_make_is_listed(hosts: t.Any) -> None:
     made: set[str] = set()
+    for path in (*(PLUGINS / "action").glob("*.py"), PLUGINS / "plugin_utils/_round/hosts.py"):
+        for line in re.findall(
+            r"(?:^GROUPS? = |\"groups\": )(.+)", path.read_text(encoding="utf-8"), re.MULTILINE
+        ):
+            made.update(re.findall(OURS, line))
+    for path in (PLUGINS / "plugin_utils").rglob("*.py"):
+        # Host records that get their groups in Python.
+        for line in re.findall(r'"groups": (\[.+\])', path.read_text(encoding="utf-8")):
+            made.update(re.findall(OURS, line))
     for folder in ("playbooks", "roles"):
         for path in (CHECKOUT / folder).rglob("*.yml"):
             text = path.read_text(encoding="utf-8")
