@@ -24,7 +24,7 @@ help:
 	@echo "make test             run the tests (6 minutes); TESTS=PATH runs some of them"
 	@echo "make check            run linters, slow tests, and tests on other ansible-cores;"
 	@echo "                      SESSIONS='ruff typing' runs some of them"
-	@echo "make bench            compare speeds (a few minutes)"
+	@echo "make bench            compare speeds (15 minutes)"
 	@echo "make clean            remove everything these commands made"
 	@echo
 	@echo "As root:"
@@ -55,6 +55,7 @@ fresh:
 bench:
 	@$(WITH_TESTS) python tests/bench/speed.py
 	@$(WITH_TESTS) python tests/bench/inventory.py
+	@$(WITH_TESTS) python tests/bench/first_contact.py
 
 machines:
 	@$(MACHINES) up --count $(N) $(if $(WHOLE),--whole)

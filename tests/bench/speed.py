@@ -12,12 +12,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +23,7 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 
 from ansible.release import __version__ as ansible_core  # noqa: E402 - needs the path above
+from bench.measured import measured  # noqa: E402 - likewise
 from simulator import Simulator  # noqa: E402 - likewise
 from support.workspace import Workspace  # noqa: E402 - likewise
 
@@ -105,24 +103,11 @@ def play(workspace: Workspace, simulator: Simulator, task: Task, figures: Figure
     """Run a playbook with this one task, and note what it took."""
     book = [{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]
     (workspace.folder / "play.yml").write_text(json.dumps(book))
-    environment = workspace.environment(**simulator.env())
-    with (workspace.folder / "output").open("w+") as output:
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            ["ansible-playbook", "play.yml"],
-            cwd=workspace.folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        _pid, status, usage = os.wait4(process.pid, 0)
-        figures.wall.append(time.perf_counter() - began)
-        figures.cpu.append(usage.ru_utime + usage.ru_stime)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            output.seek(0)
-            sys.exit(output.read()[-4000:])
+    took = measured(workspace, "ansible-playbook", "play.yml", **simulator.env())
+    if took.code != 0:
+        sys.exit(took.output[-4000:])
+    figures.wall.append(took.seconds)
+    figures.cpu.append(took.cpu)
 
 
 def measure(
