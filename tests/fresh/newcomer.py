@@ -32,6 +32,7 @@ READY = "# Ctrl-C here ends it."
 OWN = re.compile(
     r"^export (?:COMPUTE_DESK|ANSIBLE_SSH|ANSIBLE_PRIVATE|no_proxy)\w*=.*$", re.MULTILINE
 )
+MAIN_JOB = "compute_desk.supply.configure"
 ACTIVATE = ". ~/compute-desk/bin/activate\n"
 
 
@@ -65,8 +66,8 @@ def everything(text: str, tests: list[str]) -> None:
         step("the main job", _activated() + ours + job, WORK, shows="configured")
         step("the main job with a role", _activated() + ours + role, WORK, shows="hello : ")
         step("as an inventory", _activated() + ours + inventory, WORK, shows="SUCCESS")
-        book = f"ansible-playbook {CLONE}/examples/playbook.yml"
-        step("the example playbook", f"{_activated()}{ours}{book}", WORK)
+        book = job.replace(MAIN_JOB, f"{CLONE}/examples/playbooks/own_play_after.yml")
+        step("the example playbook", _activated() + ours + book, WORK, shows="TASK [Say hello]")
         mistyped = re.sub(r"\b(\w{8}-[\w-]+)\w\b", r"\1", job, count=1)
         wrong = step("a misspelled ID", _activated() + ours + mistyped, WORK, code=2)
         expect("is not the UUID of an offer" in wrong and "Traceback" not in wrong, wrong)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from fresh import readme
+from fresh import newcomer, readme
 from fresh.__main__ import TESTS
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -21,9 +21,8 @@ def test_it_types_what_the_readme_has_in_its_order() -> None:
     assert see == "make demo\n"
     assert "python3 -m venv" in install[0]
     assert "ansible-galaxy collection install --force ." in install[-1]
-    assert "compute_desk.supply.configure" in job and "compute_desk_roles" not in job
+    assert newcomer.MAIN_JOB in job and "compute_desk_roles" not in job
     assert "compute_desk_roles" in role and "ansible-inventory" in inventory
-    assert "examples/playbook.yml" in README
 
 
 def test_every_block_is_a_shell_s(tmp_path: Path) -> None:
