@@ -107,7 +107,8 @@ def test_a_message_names_the_variable_that_can_be_set(
 
     assert code == 2
     (row,) = summary(output).values()
-    assert "is provisioning" in row
+    assert "Was not ready in time: it is provisioning" in row
+    assert "Raise compute_desk_wait_timeout" in row
 
 
 def test_a_bad_machine_does_not_stop_the_others_and_is_named(

@@ -72,7 +72,7 @@ def test_an_offer_that_fails_costs_the_others_nothing(
     assert marked_at(simulator)["one"] - began < 9
     rows = results(output)
     assert rows["one"] == "configured"
-    assert "failed: No capacity {{ 7 * 7 }}" in rows["(no"]
+    assert rows["(no"] == "FAILED: Failed: No capacity {{ 7 * 7 }}. Buy another offer."
     assert output.count("1 offer gave no machine; the summary says why.") >= 1
     # Where it happens, and in the summary.
     assert output.count("No capacity") == 2
@@ -252,7 +252,7 @@ def test_check_mode_looks_once_and_changes_nothing(
 
     assert code == 2
     assert results(output)["one"] == "configured"
-    assert "is provisioning" in results(output)["(no"]
+    assert results(output)["(no"] == "FAILED: Is provisioning."
     assert marked_at(simulator) == {}
 
 

@@ -51,7 +51,8 @@ def on_a_terminal(workspace: Workspace, columns: int, *command: str, **extra: st
     """Run a command on a terminal of so many columns, and return what it printed."""
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    environment = workspace.environment(**{"COLUMNS": "", **extra})
+    # Without TERM, Ansible itself does not see that it is on a terminal.
+    environment = workspace.environment(**{"COLUMNS": "", "TERM": "xterm", **extra})
     with subprocess.Popen(
         command, cwd=workspace.folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
     ):

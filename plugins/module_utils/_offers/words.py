@@ -43,6 +43,17 @@ def why_not_ready(watch: Watch, report: WaitReport, options: WaitOptions) -> str
     return _state_sentence(watch, options)
 
 
+def why_too_late(watch: Watch, options: WaitOptions) -> str:
+    """Return in which state the end of the time found an offer, and what to do next."""
+    subject = f"Offer {watch.offer_id}"
+    if watch.offer is None and watch.error:
+        state = f"{watch.error.message}."
+    else:
+        state = f"it{_state_sentence(watch, options)[len(subject) :]}"
+    more = "Raise wait_timeout if it only needs longer."
+    return f"{subject} was not ready in time: {state} {more}"
+
+
 def _joined(sentences: t.Sequence[str], begin: str = "", end: str = "") -> str:
     row = listed(sentences, _NAMED, " ", rest="(And {} more; see offers.)")
     return " ".join(part for part in (begin, row, end) if part)

@@ -16,7 +16,7 @@ from ...module_utils._text import printable
 from .verdict import Host, problem_of_machine
 
 HEADER = ["HOST", "ADDRESS", "USER", "OFFER", "KERNEL", "GPUS", "READY AFTER", "RESULT"]
-LEAST_NEEDED = ["KERNEL", "USER", "READY AFTER", "OFFER", "GPUS"]
+LEAST_NEEDED = ["KERNEL", "USER", "GPUS", "OFFER"]
 """The columns that a narrow screen shortens or leaves out, in this order."""
 
 NOTHING = (
@@ -98,13 +98,22 @@ def summary_rows(
         ),
     ]
     for offer, gave in unserved(run):
-        message = _OPTIONS.sub(
-            r"compute_desk_\1", to_text(offer.get("message") or "It has no machine.")
-        )
+        message = _reason(offer)
         name = "(incomplete)" if gave else "(no machine)"
         offer_name = shown.get(offer.get("offer_id"), "-")
         rows.append([name, "-", "-", offer_name, "-", "-", "-", f"FAILED: {message}"])
     return rows
+
+
+def _reason(offer: t.Mapping[str, t.Any]) -> str:
+    """Return why an offer gave no machine, without its id, which has a column of its own."""
+    message = _OPTIONS.sub(
+        r"compute_desk_\1", to_text(offer.get("message") or "It has no machine.")
+    )
+    subject = f"Offer {offer.get('offer_id')}"
+    if message.startswith(subject):
+        message = message[len(subject) :].lstrip(": ")
+    return message[:1].upper() + message[1:]
 
 
 def not_configured(

@@ -17,7 +17,7 @@ _LAST_CELL_LENGTH = 200
 _GAP = "  "
 # What a column keeps that gives up space, and what the last one needs to say anything.
 _LEAST = 8
-_LEAST_OF_LAST = 30
+_LEAST_OF_LAST = 36
 
 
 def table(
@@ -27,7 +27,7 @@ def table(
 
     The rows have the same number of cells, and the first has the names of the columns. Those that
     are ``least_needed`` give up space first, in this order, down to 8 columns each; then the last
-    column, then the widest. Where the last would get less than 30, they are left out altogether.
+    column, then the widest. Where the last would get less than 36, they are left out altogether.
     """
     cells = [
         [*(printable(to_text(cell), _CELL_LENGTH) for cell in row[:-1]),

@@ -52,11 +52,11 @@ def route_to(variables: Variables) -> Route | None:
 
     That is so behind a jump host, and with any connection but ssh.
     """
-    given = variables.get("ansible_connection") or context.CLIARGS.get("connection")
-    if (given or C.config.get_config_value("DEFAULT_TRANSPORT")) not in _SSH:
-        return None
     connection_loader.get("ssh", class_only=True)
     try:
+        given = variables.get("ansible_connection") or context.CLIARGS.get("connection")
+        if (given or C.config.get_config_value("DEFAULT_TRANSPORT")) not in _SSH:
+            return None
         address, port = _setting("host", variables), _setting("port", variables)
         arguments = _arguments(variables)
         if address is None or _has_detour(arguments):

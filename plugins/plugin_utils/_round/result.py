@@ -12,7 +12,7 @@ from ...module_utils._offers.offer import NOT_PROCURED
 from ...module_utils._offers.result import build_result
 from ...module_utils._offers.terms import WaitOptions, WaitReport
 from ...module_utils._offers.watch import Watch
-from ...module_utils._offers.words import why_not_ready
+from ...module_utils._offers.words import why_not_ready, why_too_late
 from ...module_utils._options import OptionError
 from .machine import FAILED, WAITING, Machine
 from .round import Offers
@@ -69,23 +69,28 @@ def _watch(entry: t.Mapping[str, t.Any]) -> Watch:
 
 def offer_entries(
     previous: Previous, report: WaitReport, offers: Offers, options: WaitOptions
-) -> list[dict[str, t.Any]]:
-    """Return all offers of the run, as offer_status describes them, each with its ``state``."""
+) -> tuple[list[dict[str, t.Any]], list[str]]:
+    """Return all offers of the run, as offer_status describes them, each with its ``state``.
+
+    And sentences to warn with, about the offers of this round.
+    """
     failed = {watch.offer_id for watch in offers.failed}
-    built = build_result(report, options, waited=True)["offers"]
+    built = build_result(report, options, waited=True)
     before = {entry["offer_id"]: entry for entry in previous.offers}
     now: dict[str, dict[str, t.Any]] = {}
-    for watch, entry in zip(report.watches, built):
+    for watch, entry in zip(report.watches, built["offers"]):
         kept = before.get(watch.offer_id, {}) if watch.offer is None else {}
         changing = ("polls", "transient_errors", "transitions", "error")
         known = {**entry, **{key: value for key, value in kept.items() if key not in changing}}
         offer_id = watch.offer_id
         state = FAILED if offer_id in failed else WAITING if offer_id in offers.undecided else READY
         reason = None if state == READY else why_not_ready(watch, report, options)
+        if state == FAILED and offer_id not in report.ended_by:
+            reason = why_too_late(watch, options)
         reason = offers.clashes.get(offer_id, reason)
         now[offer_id] = {**known, "state": state, "message": reason}
     merged = {**before, **now}
-    return list(merged.values())
+    return list(merged.values()), built.get("warnings", [])
 
 
 def message(

@@ -66,7 +66,6 @@ class Task:
         checked_number("progress_interval", options["progress_interval"], at_least=1)
         self._routes: dict[str, Route] = {}
         self._told: set[str] = set()
-        self._warnings: list[str] = []
 
     def run(self, check_mode: bool) -> dict[str, t.Any]:
         """Return the result of the task."""
@@ -156,7 +155,6 @@ class Task:
         """Return the machines of an offer that is ready. Raises HostNameClash."""
         options = HostOptions(self._options["ssh_host_key_policy"])
         found = host_records([watch.offer] if watch.offer else [], options)
-        self._warnings += found.warnings
         now = time.time()
         machines = [new_machine(one, self._hosts, now) for one in self._hosts.add(found.records)]
         for machine in machines:
@@ -192,7 +190,7 @@ class Task:
     def _result(
         self, rounds: Round, chosen: list[Machine], offers: Offers, report: WaitReport
     ) -> dict[str, t.Any]:
-        entries = offer_entries(self._previous, report, offers, self._wait_options)
+        entries, warnings = offer_entries(self._previous, report, offers, self._wait_options)
         for entry in entries:
             if entry["offer_id"] in {w.offer_id for w in offers.failed} - self._told:
                 self._say(f"{entry['message']}")
@@ -215,7 +213,7 @@ class Task:
             "waiting": is_left and not is_off,
             "machines": [machine.as_entry() for machine in machines],
             "offers": entries,
-            "warnings": self._warnings,
+            "warnings": warnings,
         }
 
     def _say(self, text: str) -> None:

@@ -5,9 +5,18 @@
 
 from __future__ import annotations
 
+import typing as t
+
+import pytest
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import RateLimited
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import HostOptions
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import parse_offer
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.words import offer_line
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.terms import WaitOptions
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.watch import Watch
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.words import (
+    offer_line,
+    why_too_late,
+)
 
 from ...fake_api import C, machine, state
 
@@ -23,3 +32,23 @@ def test_the_line_about_an_offer_counts_what_it_does_not_name() -> None:
         "'n0' (i-n0): status is stopped, not running; "
     )
     assert line.endswith("; and 2 more")
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (state("provisioning", progress="0/2"), 'it is provisioning, "0/2".'),
+        (None, "it was never read."),
+        (RateLimited("the API is busy", code=429), "the API is busy."),
+    ],
+)
+def test_an_offer_that_comes_too_late(answer: t.Any, found: str) -> None:
+    watch = Watch(C)
+    if isinstance(answer, Exception):
+        watch.note_error(answer, 0, 15, 0.5)
+    elif answer:
+        watch.note_answer(parse_offer({"offer_id": C, **answer}, C), 0)
+
+    assert why_too_late(watch, WaitOptions()) == (
+        f"Offer {C} was not ready in time: {found} Raise wait_timeout if it only needs longer."
+    )

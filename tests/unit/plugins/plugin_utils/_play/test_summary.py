@@ -351,3 +351,17 @@ def test_whatever_is_in_the_variables_there_is_a_row(
 
     assert len(lines) == 3
     assert all(line.isprintable() and len(line) <= 89 for line in lines)
+
+
+def test_the_reason_of_an_offer_is_seen_in_a_pipe() -> None:
+    message = f"Offer {OTHER_ID} failed: the vendor has none left. Raise wait_timeout."
+    run = a_run(a_machine("h100-node-1-2c3d4e5f"), state="failed", message=message)
+    hostvars = {"h100-node-1-2c3d4e5f": a_host()}
+
+    lines = FILTERS["summary"](hostvars, run, None, 120)
+
+    assert "READY AFTER" in lines[0] and "GPUS" in lines[0]
+    assert "FAILED: Failed: the vendor has" in lines[-1]
+    assert summary_rows(hostvars, run, [])[-1][-1] == (
+        "FAILED: Failed: the vendor has none left. Raise compute_desk_wait_timeout."
+    )
