@@ -63,7 +63,7 @@ def everything(text: str, tests: list[str]) -> None:
         for block in install:
             step(block.splitlines()[-1], f"{_activated()}{block}", CLONE)
         ours = "\n".join(OWN.findall(lines)) + "\n"
-        step("the main job", _activated() + ours + job, WORK, shows="configured")
+        step("the main job", _activated() + ours + job, WORK, shows="READY AFTER")
         step("the main job with a role", _activated() + ours + role, WORK, shows="hello : ")
         step("as an inventory", _activated() + ours + inventory, WORK, shows="SUCCESS")
         book = job.replace(MAIN_JOB, f"{CLONE}/examples/playbooks/own_play_after.yml")
