@@ -251,7 +251,8 @@ def _bind(host: str, port: int, again: bool = True) -> socket.socket:
 
 def _bind_again(host: str, port: int) -> socket.socket:
     """Bind a port that was just released; a child process being started may still hold a copy."""
-    for _attempt in range(100):
+    # On a busy machine that child may take seconds to get rid of it.
+    for _attempt in range(1000):
         try:
             return _bind(host, port)
         except OSError as exc:

@@ -26,10 +26,11 @@ _PATIENCE = 10.0
 def marked_processes(mark: str) -> list[int]:
     """Process ids of those with `mark` (`NAME=value`) in the environment they were started with."""
     found = []
-    for entry in Path("/proc").glob("[0-9]*/environ"):
+    # Not a glob, which looks at each file first, and fails when a process ends at that moment.
+    for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            if mark.encode() in entry.read_bytes().split(b"\0"):
-                found.append(int(entry.parent.name))
+            if mark.encode() in Path("/proc", pid, "environ").read_bytes().split(b"\0"):
+                found.append(int(pid))
         except OSError:  # gone meanwhile, or somebody else's
             continue
     return found
