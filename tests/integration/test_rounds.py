@@ -74,7 +74,7 @@ def test_an_offer_that_fails_costs_the_others_nothing(
     rows = results(output)
     assert rows["one"] == "configured"
     assert rows["(no"] == "FAILED: Failed: No capacity {{ 7 * 7 }}. Buy another offer."
-    assert output.count("1 offer gave no machine; the summary says why.") >= 1
+    assert "1 offer gave no machine; the summary says why." in output
     # Where it happens, and in the summary.
     assert output.count("No capacity") == 2
 
@@ -215,7 +215,6 @@ def test_a_machine_that_boots_for_long_comes_back(workspace: Workspace, simulate
     assert code == 0, last_lines(output, 80)
     marked = marked_at(simulator)
     assert marked["quick"] - began < 25 < marked["slow"] - began
-    assert "still waiting" not in results(output)["quick"]
     assert set(results(output).values()) == {"configured"}
 
 
@@ -272,6 +271,8 @@ def test_a_limit_without_localhost_and_one_with_it(
         assert done.returncode == 0, last_lines(done.stdout, 60)
         assert results(done.stdout) == {"one": "configured"}
         assert list(marked_at(simulator)) == ["one"]
+        for one in simulator.instances():
+            Path(one["home"], "marker").unlink(missing_ok=True)
 
 
 def is_gone(group: int) -> bool:
@@ -286,8 +287,17 @@ def is_gone(group: int) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("phase", ["offers", "machines", "contact"])
-def test_an_interrupt_ends_it(workspace: Workspace, simulate: Simulate, phase: str) -> None:
+@pytest.mark.parametrize(
+    ("phase", "shown"),
+    [
+        ("offers", ": provisioning ("),
+        ("machines", ": waiting for one-"),
+        ("contact", "permission denied"),
+    ],
+)
+def test_an_interrupt_ends_it(
+    workspace: Workspace, simulate: Simulate, phase: str, shown: str
+) -> None:
     fleet = {
         "offers": later(machines(A, one={}), 100),
         "machines": machines(A, one={"behaviour": "silent"}),
@@ -305,7 +315,8 @@ def test_an_interrupt_ends_it(workspace: Workspace, simulate: Simulate, phase: s
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )  # fmt: skip
         try:
-            time.sleep(12)
+            while shown not in (workspace.folder / "log").read_text() and process.poll() is None:
+                time.sleep(0.2)
             os.killpg(process.pid, signal.SIGINT)
             code = process.wait(timeout=30)
             was_left_running = not is_gone(process.pid)

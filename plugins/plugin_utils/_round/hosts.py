@@ -53,12 +53,12 @@ class Hosts:
 
     def offer_of(self, name: str) -> str | None:
         """Return the offer that a host of the inventory comes from."""
-        offer_id = self.registered(name, "compute_desk_offer_id")
+        offer_id = self.trusted(name, "compute_desk_offer_id")
         return str(offer_id) if offer_id else None
 
     def timeout_of(self, name: str) -> float:
         """Return how long a host may take to answer. Raises AnsibleActionFail."""
-        value = self.registered(name, TIMEOUT)
+        value = self.trusted(name, TIMEOUT)
         if value is None:
             return self._timeout
         try:
@@ -66,7 +66,7 @@ class Hosts:
         except OptionError as exc:
             raise AnsibleActionFail(f"{name}: {exc}") from None
 
-    def registered(self, name: str, variable: str) -> t.Any:
+    def trusted(self, name: str, variable: str) -> t.Any:
         """Return the value of a variable, unless the machine has sent it as a fact."""
         variables = self.variables(name)
         facts = variables.get("ansible_facts") or {}
@@ -76,7 +76,7 @@ class Hosts:
         """Add the hosts of these records. Return the records that are within the limit.
 
         They get the key ``groups``; a name that belongs to another host is not added, see
-        ``taken_by``.
+        ``is_taken``.
         """
         records = [self._with_groups(record) for record in records]
         data = self._inventory._inventory
@@ -131,6 +131,4 @@ def new_machine(record: dict[str, t.Any], hosts: Hosts, now: float) -> Machine:
                 "run this without the inventory that has it.",
             )
         )
-    else:
-        machine.timeout = hosts.timeout_of(name)
     return machine

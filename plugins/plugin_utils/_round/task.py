@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""run_round(): all of wait_for_machines, from options to result."""
+"""Task: all of wait_for_machines, from options to result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ...module_utils._offers.waiting import Waiting
 from ...module_utils._offers.watch import Watch
 from ...module_utils._options import OptionError, checked_number
 from ...module_utils._text import quoted
-from .._first_contact.problem import Problem
+from .._first_contact.problem import NOT_YET, Problem
 from .._live.progress import Progress
 from .._live.screen import Heartbeat, show
 from . import together
@@ -39,9 +39,6 @@ _WHAT_TO_SET = (
 )
 # How long one look at a machine may take.
 _LOOK = 10.0
-
-NOT_YET = "not_yet"
-"""The kind of a machine that the role instance_ready left alone, to be tried again."""
 
 
 class Task:
@@ -122,7 +119,7 @@ class Task:
         return machines
 
     def _is_put_off(self, name: str) -> bool:
-        found = self._hosts.registered(name, "instance_ready_result")
+        found = self._hosts.trusted(name, "instance_ready_result")
         return isinstance(found, t.Mapping) and found.get("kind") == NOT_YET
 
     def _watches(self) -> list[Watch]:
@@ -200,7 +197,7 @@ class Task:
         )
         is_off = self._options["together"] == together.ALL and has_failed
         if is_off:
-            together.prevent_all(machines, "the others")
+            together.prevent_all(machines)
         is_left = any(one.state == WAITING for one in machines) or bool(offers.undecided)
         return {
             "failed": has_failed and (is_off or self._options["last_round"]),

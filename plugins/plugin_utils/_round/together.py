@@ -47,11 +47,11 @@ def give_up_silent(machines: t.Iterable[Machine], now: float) -> list[Machine]:
     return late
 
 
-def prevent_all(machines: t.Iterable[Machine], because: str) -> None:
+def prevent_all(machines: t.Iterable[Machine]) -> None:
     """Fail every machine that could begin, because all were to begin together."""
     for one in machines:
         if one.state == WAITING:
-            one.fail(Problem(PREVENTED, f"it is not begun without {because}", _HOW_TO_GO_ON))
+            one.fail(Problem(PREVENTED, "it is not begun without the others", _HOW_TO_GO_ON))
 
 
 _HOW_TO_GO_ON = (
