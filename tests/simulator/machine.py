@@ -242,17 +242,19 @@ class _Login(asyncssh.SSHServer):
 
 def _bind(host: str, port: int, again: bool = True) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    if again:  # our own connections of a moment ago must not keep us from our port
+    if again:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.setblocking(False)
     sock.bind((host, port))
+    # Connections inherit it. Without it the kernel refuses us our port for a minute, when we were
+    # the first to close one.
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     return sock
 
 
 def _bind_again(host: str, port: int) -> socket.socket:
     """Bind a port that was just released; a child process being started may still hold a copy."""
-    # On a busy machine that child may take seconds to get rid of it.
-    for _attempt in range(1000):
+    for _attempt in range(100):
         try:
             return _bind(host, port)
         except OSError as exc:

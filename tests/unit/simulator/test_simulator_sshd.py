@@ -121,6 +121,20 @@ def test_a_machine_that_is_gone_takes_everything_along(simulate) -> None:
     assert client.ssh("ls", key="a").stdout == b"here\n"  # started again, not made anew
 
 
+def test_a_machine_keeps_its_port_when_it_was_the_first_to_hang_up(simulate, running) -> None:
+    offer = running() | {"timeline": [*running()["timeline"], {"at": 10, "instances": {}}]}
+    offer["instances"]["gpu-a"]["ssh"] = {"behaviour": "drop"}
+    offer["timeline"][-1]["instances"]["gpu-a"] = {"status": "terminated"}
+    client = simulate(offer, **FROZEN)
+    client.get()
+    with socket.create_connection(
+        (client.machine()["host"], client.machine()["port"]), timeout=30
+    ) as connected:
+        assert connected.recv(1) == b""  # the kernel remembers that end for a minute
+    client.simulator.jump(10)
+    assert not connects(client.machine())
+
+
 def test_before_it_runs_there_is_nothing(simulate, running) -> None:
     offer = running()
     offer["timeline"] = [{"at": 0, "instances": {"gpu-a": {"status": "starting"}}}]
