@@ -14,7 +14,9 @@ from integration.conftest import simulate, workspace
 from support.tree import CHECKOUT
 from support.workspace import Workspace
 
+from .client import Client
 from .standin import StandIn
+from .world import World
 
 # Fixtures reused here.
 __all__ = ["simulate", "workspace"]
@@ -41,6 +43,19 @@ def awx() -> t.Iterator[StandIn]:
     """An AWX whose projects are copies of the example."""
     with StandIn({path.name for path in PROJECT.glob("*.yml")}) as started:
         yield started
+
+
+@pytest.fixture
+def client(awx: StandIn) -> t.Iterator[Client]:
+    """The administrator of that AWX, without Ansible."""
+    with Client(awx) as started:
+        yield started
+
+
+@pytest.fixture
+def world(client: Client) -> World:
+    """That AWX, with one object of each kind."""
+    return World.made(client)
 
 
 @pytest.fixture

@@ -21,14 +21,28 @@ from . import rules
 from .stored import StoredInventory
 
 PROJECT = CHECKOUT / "examples" / "awx"
-# What AWX sets for each job.
+# What AWX sets for each job, some of it by its settings.
 JOB_ENVIRONMENT = {
     "JOB_ID": "7",
     "INVENTORY_ID": "3",
+    "PROJECT_REVISION": "f00",
     "MAX_EVENT_RES": "700000",
     "AWX_HOST": "https://awx.example.com",
     "ANSIBLE_RETRY_FILES_ENABLED": "False",
     "ANSIBLE_HOST_KEY_CHECKING": "False",
+    "ANSIBLE_PARAMIKO_RECORD_HOST_KEYS": "False",
+    "ANSIBLE_FORCE_COLOR": "True",
+    "ANSIBLE_INVENTORY_UNPARSED_FAILED": "True",
+    "ANSIBLE_UNSAFE_WRITES": "1",
+}
+# Where jobs look for what the project asks for, and after that for what the image has.
+_COLLECTIONS = "requirements_collections:~/.ansible/collections:/usr/share/ansible/collections"
+JOB_PATHS = {
+    "ANSIBLE_COLLECTIONS_PATH": _COLLECTIONS,
+    "ANSIBLE_COLLECTIONS_PATHS": _COLLECTIONS,
+    "ANSIBLE_ROLES_PATH": (
+        "requirements_roles:~/.ansible/roles:/usr/share/ansible/roles:/etc/ansible/roles"
+    ),
 }
 SOURCE = {"enabled_var": "compute_desk_usable", "enabled_value": "True"}
 
@@ -81,7 +95,12 @@ class Awx:
         shutil.copytree(PROJECT, folder / "project")
         (folder / "env").mkdir()
         (folder / "inventory").mkdir()
+        self.fetch_requirements(folder)
         return folder
+
+    def fetch_requirements(self, folder: Path) -> None:
+        """Put the collections there that the project asks for, as a project update does."""
+        (folder / "requirements_collections").symlink_to(self.workspace.collections)
 
     def job(
         self,
@@ -94,7 +113,8 @@ class Awx:
         """Run a playbook of the project. ``part`` is the slice's number and their count."""
         folder = self.private_folder()
         (inventory or StoredInventory()).write_script(folder / "inventory" / "hosts", *part)
-        chosen = {**JOB_ENVIRONMENT, **self.credential, **(environment or {})}
+        paths = {name: f"{self.inside(folder)}/{value}" for name, value in JOB_PATHS.items()}
+        chosen = {**JOB_ENVIRONMENT, **paths, **self.credential, **(environment or {})}
         (folder / "env" / "envvars").write_text(json.dumps(chosen))
         (folder / "env" / "extravars").write_text(json.dumps(variables))
         key = Path(self.simulator.private_key_file).read_text(encoding="utf-8")

@@ -36,8 +36,9 @@ class StoredInventory:
 
     def write_script(self, path: Path, slice_number: int = 1, slice_count: int = 1) -> None:
         """Write the inventory script that AWX gives to a job, or to one slice of it."""
-        hosts = sorted(name for name, enabled in self.enabled.items() if enabled)
-        hosts = hosts[slice_number - 1 :: slice_count]
+        # AWX counts disabled hosts when it cuts.
+        share = sorted(self.enabled)[slice_number - 1 :: slice_count]
+        hosts = [name for name in share if self.enabled[name]]
         groups = {
             name: {"hosts": [host for host in members if host in hosts]}
             for name, members in self.groups.items()
