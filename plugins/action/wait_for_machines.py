@@ -16,6 +16,7 @@ from ..plugin_utils._live.surroundings import surroundings_of_a_module
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "hosts": {"type": "str"},
+    "may_be_empty": {"type": "bool", "default": False},
     "together": {"type": "str", "default": "offer", "choices": ["offer", "all", "none"]},
     "timeout": {"type": "float", "default": 300},
     "last_round": {"type": "bool", "default": True},

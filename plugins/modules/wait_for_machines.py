@@ -65,6 +65,12 @@ options:
         of a machine that is not in the inventory yet are those in RV(hosts).
     type: float
     default: 300
+  may_be_empty:
+    description:
+      - Whether it is all right that no host fits O(hosts), as it is for a slice of an inventory. With V(false), the task
+        fails.
+    type: bool
+    default: false
   last_round:
     description:
       - Whether to wait until every offer and machine can be begun or has failed. If one has failed, the task fails, also if it

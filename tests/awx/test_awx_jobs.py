@@ -135,56 +135,6 @@ def test_the_last_job_can_be_run_by_itself(workspace: Workspace, simulate: Simul
     assert row.startswith("one-") and row.endswith("ready")
 
 
-def test_a_slice_configures_only_its_share(workspace: Workspace, simulate: Simulate) -> None:
-    simulator = simulate(machines(A, one={}, two={}))
-    awx = Awx(workspace, simulator)
-
-    job = awx.job(
-        "configure.yml", awx.stored(A), part=(2, 2), compute_desk_awx_offer_ids=A,
-        compute_desk_expected_instances=["i-aaaa-one", "i-aaaa-two"],
-        compute_desk_job_slice_count=2,
-    )  # fmt: skip
-
-    assert job.code == 0, last_lines(job.output, 60)
-    (host,) = summary(job.output)
-    assert host.startswith("two-")
-    used = {one["key"]: one["connections"] for one in simulator.instances()}
-    assert used["two"] and not used["one"]
-
-
-def test_a_slice_without_machines_of_these_offers_says_so(
-    workspace: Workspace, simulate: Simulate
-) -> None:
-    awx = Awx(workspace, simulate(machines(A, one={})))
-
-    job = awx.job(
-        "configure.yml", awx.stored(A), part=(2, 2), compute_desk_awx_offer_ids=A,
-        compute_desk_job_slice_count=2,
-    )  # fmt: skip
-
-    assert job.code
-    assert f"This slice of the inventory has no machine of {A}. Nothing is missing" in job.output
-
-
-def test_a_slice_does_its_share_and_fails_if_an_offer_is_not_ready(
-    workspace: Workspace, simulate: Simulate
-) -> None:
-    simulator = simulate(machines(A, one={}, two={}))
-    awx = Awx(workspace, simulator)
-
-    job = awx.job(
-        "configure.yml", awx.stored(A), part=(1, 2), compute_desk_awx_offer_ids=f"{A},{B}",
-        compute_desk_expected_instances=["i-aaaa-one", "i-aaaa-two"],
-        compute_desk_job_slice_count=2,
-        compute_desk_unready_offers=[{"offer_id": B, "phase": "failed", "reason": "sold out"}],
-    )  # fmt: skip
-
-    assert job.code
-    (row,) = summary(job.output).values()
-    assert row.endswith("ready")
-    assert "how each of them ended" in job.artifacts["compute_desk_configure_message"]
-
-
 def test_configuring_names_the_machines_that_the_inventory_lacks(
     workspace: Workspace, simulate: Simulate
 ) -> None:
@@ -387,6 +337,7 @@ def test_the_project_needs_no_more_than_is_in_it(workspace: Workspace) -> None:
         "configure.yml": "compute_desk.supply.awx_configure",
         "report_failure.yml": "compute_desk.supply.awx_report_failure",
         "one_job.yml": "compute_desk.supply.configure",
+        "forget.yml": "compute_desk.supply.awx_forget",
     }
     books_found = [str(project / name) for name in imported]
     done = workspace.run("ansible-playbook", "--syntax-check", *books_found)

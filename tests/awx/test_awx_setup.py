@@ -27,18 +27,25 @@ def set_up(
     workspace: Workspace, awx: StandIn, token: str = TOKEN, **variables: t.Any
 ) -> tuple[int, str]:
     """Run the playbook; return the number of changed tasks, and the output."""
-    awx.writes.clear()
-    done = workspace.run(
-        "ansible-playbook", "compute_desk.supply.awx_setup", "-vvv",
-        "-e", json.dumps({**GIVEN, **variables}),
-        **awx.env(), COMPUTE_DESK_API_TOKEN=token,
-        timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, last_lines(done.stdout)
-    assert token not in done.stdout
-    recap = re.search(r"^localhost .* changed=(\d+)", done.stdout, re.MULTILINE)
+    code, output = try_to_set_up(workspace, awx, json.dumps({**GIVEN, **variables}), token=token)
+    assert code == 0, last_lines(output)
+    recap = re.search(r"^localhost .* changed=(\d+)", output, re.MULTILINE)
     assert recap
-    return int(recap[1]), done.stdout
+    return int(recap[1]), output
+
+
+def try_to_set_up(
+    workspace: Workspace, awx: StandIn, *given: str, token: str = TOKEN
+) -> tuple[int, str]:
+    """Run the playbook with these values of -e; return the exit code and the output."""
+    awx.writes.clear()
+    extra = [word for one in given for word in ("-e", one)]
+    done = workspace.run(
+        "ansible-playbook", "compute_desk.supply.awx_setup", "-vvv", *extra,
+        **awx.env(), COMPUTE_DESK_API_TOKEN=token, timeout=300,
+    )  # fmt: skip
+    assert token not in done.stdout
+    return done.returncode, done.stdout
 
 
 def test_everything_is_made_once_and_removed_once(with_awx: Workspace, awx: StandIn) -> None:
@@ -133,3 +140,117 @@ def test_what_is_missing_is_said_before_anything_is_made(
     assert done.returncode != 0
     assert sentence in " ".join(done.stdout.split())
     assert awx.writes == []
+
+
+def test_an_update_of_the_project_that_failed_is_repeated_by_the_next_run(
+    with_awx: Workspace, awx: StandIn
+) -> None:
+    given = json.dumps(GIVEN)
+
+    awx.update_fails = True
+    outcomes = [try_to_set_up(with_awx, awx, given) for _number in range(2)]
+    awx.update_fails = False
+    set_up(with_awx, awx)
+    changed, _output = set_up(with_awx, awx)
+
+    for code, output in outcomes:
+        assert code
+        assert "The project Compute Desk project could not be made or updated: " in output
+        assert "awx_setup_project_credential" in output
+    assert len(awx.all("job_templates")) == 5
+    assert changed == 0
+
+
+def test_a_private_repository_can_be_named_afterwards(with_awx: Workspace, awx: StandIn) -> None:
+    awx.update_fails = True
+    code, _output = try_to_set_up(with_awx, awx, json.dumps(GIVEN))
+    awx.update_fails = False
+
+    # Which changes the project, but starts no update in AWX.
+    set_up(with_awx, awx, awx_setup_project_credential="our git")
+
+    assert code
+    assert len(awx.all("job_templates")) == 5
+
+
+def test_a_push_reaches_the_jobs_when_it_is_asked_for(with_awx: Workspace, awx: StandIn) -> None:
+    set_up(with_awx, awx)
+    awx.revision = "f01"
+
+    unasked, _output = set_up(with_awx, awx)
+    before = awx.one("projects", "Compute Desk project")["scm_revision"]
+    asked, _output = set_up(
+        with_awx, awx, awx_setup_update_project=True, awx_setup_project_update_on_launch=True
+    )
+    again, _output = set_up(with_awx, awx, awx_setup_update_project=True)
+
+    assert (unasked, before) == (0, "f00")
+    assert (asked, again) == (2, 0)
+    assert awx.one("projects", "Compute Desk project")["scm_revision"] == "f01"
+
+
+def test_lists_can_be_text_with_commas(with_awx: Workspace, awx: StandIn) -> None:
+    offers = ["4f9d2c1e-8a37-4b65-9d0e-2c7f81a6b3d4", "9b1f0e6a-52c4-4d7b-8e3a-1f6c0d9e7b25"]
+    lists = {
+        "offer_ids": ", ".join(offers),
+        "roles": "my.own.role,other",
+        "labels": "gpu,eu",
+        "extra_credentials": "our vault",
+        "instance_groups": "our nodes,default",
+    }
+
+    code, output = try_to_set_up(
+        with_awx, awx, json.dumps(GIVEN), *(f"awx_setup_{n}='{text}'" for n, text in lists.items())
+    )  # fmt: skip
+
+    assert code == 0, last_lines(output)
+    source = awx.one("inventory_sources", "Compute Desk offers")
+    assert json.loads(source["source_vars"]) == {"COMPUTE_DESK_OFFER_IDS": ",".join(offers)}
+    wait, configure = "Compute Desk: wait for offers", "Compute Desk: configure machines"
+    assert awx.survey(wait)["spec"][0]["default"] == ",".join(offers)
+    variables = json.loads(awx.one("job_templates", wait)["extra_vars"])
+    assert variables["compute_desk_inventory_offer_ids"] == offers
+    variables = json.loads(awx.one("job_templates", configure)["extra_vars"])
+    assert variables["compute_desk_roles"] == ["my.own.role", "other"]
+    assert awx.links("job_templates", configure, "labels") == {"gpu", "eu"}
+    assert awx.links("job_templates", configure, "credentials") == {"our key", "our vault"}
+    assert awx.links("job_templates", wait, "instance_groups") == {"our nodes", "default"}
+    machines = awx.links("inventories", "Compute Desk machines", "instance_groups")
+    assert machines == {"our nodes", "default"}
+
+
+def test_credentials_that_people_have_added_stay(with_awx: Workspace, awx: StandIn) -> None:
+    one_job = "Compute Desk: from offers to configured machines"
+    templates = [one_job, "Compute Desk: configure machines"]
+    set_up(with_awx, awx, awx_setup_machine_credential="")
+    made = [awx.links("job_templates", name, "credentials") for name in templates]
+    for name in templates:
+        linked = awx.objects.linked(awx.one("job_templates", name)["id"], "credentials")
+        linked += [awx.one("credentials", each)["id"] for each in ("our key", "our vault")]
+
+    changed, _output = set_up(with_awx, awx, awx_setup_machine_credential="")
+    kept = [awx.links("job_templates", name, "credentials") for name in templates]
+    set_up(with_awx, awx)
+    named = [awx.links("job_templates", name, "credentials") for name in templates]
+
+    assert made == [{"Compute Desk token"}, set()]
+    assert changed == 0
+    assert kept == [{"Compute Desk token", "our key", "our vault"}, {"our key", "our vault"}]
+    assert named == [{"Compute Desk token", "our key"}, {"our key"}]
+
+
+def test_private_repositories_and_registries(with_awx: Workspace, awx: StandIn) -> None:
+    set_up(
+        with_awx, awx, awx_setup_project_credential="our git",
+        awx_setup_registry_credential="our registry", awx_setup_project_update_on_launch=True,
+        awx_setup_together="all",
+    )  # fmt: skip
+    changed, _output = set_up(with_awx, awx)
+
+    project = awx.one("projects", "Compute Desk project")
+    image = awx.one("execution_environments", "Compute Desk environment")
+    assert project["credential"] == awx.one("credentials", "our git")["id"]
+    assert project["scm_update_on_launch"] is True
+    assert image["credential"] == awx.one("credentials", "our registry")["id"]
+    # What is not given stays as it is in AWX. The rule of the offers goes back, in two templates.
+    assert changed == 1

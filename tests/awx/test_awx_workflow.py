@@ -139,3 +139,124 @@ def test_bad_machines_are_reported_with_the_offers(
     report = run.jobs["report"].output
     assert "its summary says how each of them ended." in report
     assert f"Offer {B} (failed): sold out in this zone" in report
+
+
+def test_the_reason_is_the_instance_that_is_not_usable(
+    with_awx: Workspace, simulate: Simulate, awx: StandIn
+) -> None:
+    half = machines(B, up={}, halted={})
+    half["timeline"][0] |= {"progress": "2/2 instances running"}
+    half["timeline"][0]["instances"]["halted"] = {"status": "stopped"}
+    simulator = simulate(machines(A, one={}), half)
+
+    run = workflow(with_awx, simulator, awx, A, B, compute_desk_wait_timeout=2).run()
+
+    report = run.jobs["report"].output
+    assert f"Offer {B} (ready): halted: status is stopped, not running" in report
+
+
+def test_too_few_instances_are_a_reason_too(
+    with_awx: Workspace, simulate: Simulate, awx: StandIn
+) -> None:
+    simulator = simulate(machines(A, one={}, two={}), machines(B, single={}))
+    given = {"compute_desk_min_instances": 2, "compute_desk_wait_timeout": 2}
+
+    run = workflow(with_awx, simulator, awx, A, B, **given).run()
+
+    assert f"Offer {B} (ready): 1 of at least 2 instances" in run.jobs["report"].output
+
+
+def test_a_launch_that_is_refused_is_reported_with_its_reason(
+    with_awx: Workspace, simulate: Simulate, awx: StandIn
+) -> None:
+    run = workflow(with_awx, simulate(machines(A, one={})), awx, A).run(
+        compute_desk_inventory_follows=False, compute_desk_inventory_offer_ids=B
+    )
+
+    assert run.nodes == {"wait": False, "report": False}
+    said = (
+        f"The inventory source is not set up for {A}. Run the playbook "
+        "compute_desk.supply.awx_setup with these IDs in awx_setup_offer_ids, or set "
+        "awx_setup_controller_credential so that this job can set them itself."
+    )
+    assert said in run.jobs["wait"].output
+    assert f"Nothing was configured. {said}" in run.jobs["report"].output
+
+
+def test_machines_of_earlier_offers_stay_until_they_are_forgotten(
+    with_awx: Workspace, simulate: Simulate, awx: StandIn
+) -> None:
+    simulator = simulate(machines(A, one={}), machines(B, two={}))
+    every = workflow(with_awx, simulator, awx, A)
+    first = every.run()
+    before = [every.offers(), every.hosts()]
+
+    second = every.run(compute_desk_awx_offer_ids=B)
+    after = [every.offers(), every.hosts()]
+    unknown = every.job("forget.yml", compute_desk_awx_offer_ids=f"{A},{C}")
+    kept = every.offers()
+    forgotten = every.job("forget.yml", compute_desk_awx_offer_ids=A.upper())
+    last = every.job("forget.yml", compute_desk_awx_offer_ids=B)
+
+    assert not first.failed and not second.failed, last_lines(second.jobs["wait"].output)
+    assert before == [[A], ["one-iaaaaone"]]
+    assert after == [[A, B], ["one-iaaaaone", "two-ibbbbtwo"]]
+    assert list(summary(second.jobs["configure"].output)) == ["two-ibbbbtwo"]
+    assert unknown.code and f"The inventory source does not have {C}." in unknown.output
+    assert kept == [A, B]
+    assert forgotten.code == 0, last_lines(forgotten.output)
+    assert every.offers() == [B] and awx.syncs == [f'{{"COMPUTE_DESK_OFFER_IDS": "{B}"}}']
+    assert every.sync() and every.hosts() == ["two-ibbbbtwo"]
+    assert last.code and "These are all offers of the inventory source." in last.output
+
+
+def test_an_earlier_offer_that_is_gone_does_not_stop_the_next_one(
+    with_awx: Workspace, simulate: Simulate, awx: StandIn
+) -> None:
+    every = workflow(with_awx, simulate(machines(A, one={})), awx, A)
+    source = awx.one("inventory_sources", "Compute Desk offers")
+    source["source_vars"] = f'{{"COMPUTE_DESK_OFFER_IDS": "{B}"}}'
+
+    run = every.run()
+
+    assert not run.failed
+    assert every.offers() == [A]
+    assert f"The API does not know {B} any more." in run.jobs["wait"].output
+
+
+def test_an_earlier_offer_that_cannot_be_read_is_named(
+    with_awx: Workspace, simulate: Simulate, awx: StandIn
+) -> None:
+    forbidden = {"requests": "all", "kind": "status", "code": 403}
+    closed = {**machines(B, two={}), "faults": [forbidden]}
+    every = workflow(with_awx, simulate(machines(A, one={}), closed), awx, A)
+    source = awx.one("inventory_sources", "Compute Desk offers")
+    source["source_vars"] = f'{{"COMPUTE_DESK_OFFER_IDS": "{B}"}}'
+
+    run = every.run()
+
+    assert run.nodes == {"wait": True, "synchronize": False, "report": False}
+    assert every.offers() == [B, A]
+    assert f"Earlier offers could not be read: {B} (" in run.jobs["wait"].output
+
+
+def test_each_run_can_have_the_inventory_for_itself(
+    with_awx: Workspace, simulate: Simulate, awx: StandIn
+) -> None:
+    simulator = simulate(machines(A, one={}), machines(B, two={}))
+    every = workflow(with_awx, simulator, awx, A, compute_desk_inventory_keeps_offers=False)
+
+    every.run()
+    run = every.run(compute_desk_awx_offer_ids=B)
+
+    assert not run.failed
+    assert (every.offers(), every.hosts()) == ([B], ["two-ibbbbtwo"])
+
+
+def test_forgetting_needs_the_credential(workspace: Workspace, simulate: Simulate) -> None:
+    job = Awx(workspace, simulate(machines(A, one={}))).job(
+        "forget.yml", compute_desk_awx_offer_ids=A
+    )
+
+    assert job.code
+    assert "This job has no credential for AWX. Set awx_setup_controller_credential" in job.output

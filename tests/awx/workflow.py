@@ -47,8 +47,12 @@ class Workflow:
             "inventory_sources", {"name": _SOURCE_NAME, "inventory": number, "source": "scm"}
         )
 
-    def run(self) -> Run:
-        """Run the nodes, each on the path that the one before it decides."""
+    def run(self, **variables: t.Any) -> Run:
+        """Run the nodes, each on the path that the one before it decides.
+
+        ``variables`` are for this run, and the inventory is what the run before has left.
+        """
+        self._variables = {**self._variables, **variables}
         run, node = Run(), "wait"
         while node:
             run.nodes[node] = self._succeeds(node, run)
@@ -62,19 +66,35 @@ class Workflow:
     def _succeeds(self, node: str, run: Run) -> bool:
         template = self._nodes[node]["unified_job_template"]
         if template["type"] == "inventory_source":
-            return self._synchronizes()
+            return self.sync()
         job = self._awx.job(
             self._playbooks[template["name"]], self._inventory, environment=self._standin.env(),
-            compute_desk_inventory_follows=True, **{**self._variables, **run.artifacts},
+            **{"compute_desk_inventory_follows": True, **self._variables, **run.artifacts},
         )  # fmt: skip
         run.jobs[node] = job
         run.artifacts.update(job.artifacts)
         return job.code == 0
 
-    def _synchronizes(self) -> bool:
-        variables = json.loads(self._standin.one("inventory_sources", _SOURCE_NAME)["source_vars"])
-        offers = variables["COMPUTE_DESK_OFFER_IDS"].split(",")
-        code, _log, printed = self._awx.try_to_synchronize(self._awx.private_folder(), offers)
+    def hosts(self) -> list[str]:
+        """Return the hosts of the inventory."""
+        return sorted(self._inventory.variables) if self._inventory else []
+
+    def job(self, playbook: str, **variables: t.Any) -> Job:
+        """Run another job of the project."""
+        return self._awx.job(
+            playbook, self._inventory, environment=self._standin.env(), **variables
+        )
+
+    def offers(self) -> list[str]:
+        """Return the offers of the inventory source."""
+        source = self._standin.one("inventory_sources", _SOURCE_NAME)["source_vars"] or "{}"
+        ids: str = json.loads(source).get("COMPUTE_DESK_OFFER_IDS", "")
+        return ids.split(",")
+
+    def sync(self) -> bool:
+        """Sync the inventory source; return whether that worked."""
+        folder = self._awx.private_folder()
+        code, _log, printed = self._awx.try_to_synchronize(folder, self.offers())
         if code == 0:
             self._inventory = StoredInventory.from_output(printed, SOURCE)
         return code == 0

@@ -68,7 +68,8 @@ class Task:
         """Return the result of the task."""
         machines = self._known_machines()
         watches = self._watches()
-        if not machines and not watches:
+        may_be_empty = self._options["may_be_empty"] and self._options["hosts"]
+        if not machines and not watches and not may_be_empty:
             pattern = quoted(self._options["hosts"] or "")
             raise OptionError("offer_ids", f"is empty, and no host fits {pattern}. {_WHAT_TO_SET}")
         passed = time.time() - self._previous.began_at

@@ -17,7 +17,12 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (CHECKOUT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 OWN = "https://github.com/compute-desk/ansible-collection-supply/"
-ANSIBLE_SAYS = ("Failed to import the required", "Failed to parse", "unknown plugin")
+# Ansible, awx.awx or ansible-runner say these.
+ANSIBLE_SAYS = (
+    "Failed to import the required", "Failed to parse", "Playbook not found", "Required config",
+    "The specified inventory", "You don't have permission", "errantly sent data",
+    "unknown plugin", "was not found",
+)  # fmt: skip
 PAGES = [
     *(CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md", "examples/awx/README.md")),
     *CHECKOUT.glob("roles/*/README.md"),
