@@ -8,14 +8,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .._text import printable
+from .action import FIX_SOFTWARE, REBOOT_AND_RETEST, RESET_GPU, RETURN_MACHINE, WATCH
 
 PASS = "pass"  # noqa: S105 - a verdict, not a password
 FAIL = "fail"
 SKIP = "skip"
+INCONCLUSIVE = "inconclusive"
 NO_GPU = "no_gpu"
 
 NOT_LISTED = "no tool listed the GPUs"
 REBOOT = "Reboot the machine; if that does not help, ask the vendor for another one."
+
+ADVICE = {
+    RETURN_MACHINE: "Ask the vendor for another machine.",
+    REBOOT_AND_RETEST: REBOOT,
+    RESET_GPU: (
+        "Reset the GPU or reboot the machine; if that does not help, ask the vendor for another "
+        "one."
+    ),
+    FIX_SOFTWARE: "Mend the software, and check again.",
+    WATCH: "Watch it.",
+}
+"""What to do, in words for people."""
 
 _DETAIL_LENGTH = 400
 
@@ -26,10 +40,16 @@ class Outcome:
 
     verdict: str
     detail: str
+    action: str | None = None
 
-    def as_dict(self, name: str) -> dict[str, str]:
+    def as_dict(self, name: str) -> dict[str, str | None]:
         """Return it as plain data."""
-        return {"name": name, "verdict": self.verdict, "detail": self._line}
+        return {
+            "name": name,
+            "verdict": self.verdict,
+            "detail": self._line,
+            "action": self.action,
+        }
 
     @property
     def sentence(self) -> str:
@@ -45,14 +65,19 @@ class Outcome:
         return printable(self.detail, _DETAIL_LENGTH)
 
 
-def passed(detail: str) -> Outcome:
-    """All is well, or nothing can be wrong."""
-    return Outcome(PASS, detail)
+def passed(detail: str, *, watch: bool = False) -> Outcome:
+    """All is well, or nothing can be wrong. ``watch`` if it may be about to change."""
+    return Outcome(PASS, detail, WATCH if watch else None)
 
 
-def failed(detail: str) -> Outcome:
-    """The machine is not fit for work."""
-    return Outcome(FAIL, detail)
+def failed(detail: str, action: str) -> Outcome:
+    """The machine is not fit for work, and what to do about it."""
+    return Outcome(FAIL, detail, action)
+
+
+def failed_with_advice(found: str, action: str) -> Outcome:
+    """The machine is not fit for work; the words for the action are added."""
+    return failed(f"{found}. {ADVICE[action]}", action)
 
 
 def skipped(detail: str) -> Outcome:
@@ -63,7 +88,7 @@ def skipped(detail: str) -> Outcome:
 def timed_out(tool: str, timeout: float) -> Outcome:
     """A tool hung."""
     what = f"{tool} timed out after {timeout:g} s and was killed"
-    return failed(f"{what}: a GPU or its driver hangs. {REBOOT}")
+    return failed_with_advice(f"{what}: a GPU or its driver hangs", REBOOT_AND_RETEST)
 
 
 def count_of(number: int, word: str) -> str:

@@ -5,7 +5,17 @@
 
 from __future__ import annotations
 
-from .check import REBOOT, Outcome, are, count_of, failed, passed, skipped, timed_out
+from .action import FIX_SOFTWARE, REBOOT_AND_RETEST
+from .check import (
+    Outcome,
+    are,
+    count_of,
+    failed,
+    failed_with_advice,
+    passed,
+    skipped,
+    timed_out,
+)
 from .expectations import Expectations, version_key
 from .facts import Facts
 from .pci import addresses
@@ -24,16 +34,19 @@ def tool(facts: Facts, _expected: Expectations) -> Outcome:
     if asked.kind == MISMATCH:
         return skipped(f"{asked.name} does not work, see driver_library")
     if asked.kind == NO_DRIVER:
-        return failed(f"{asked.name} cannot reach the driver: {asked.complaint}. {_INSTALL}")
+        found = f"{asked.name} cannot reach the driver: {asked.complaint}"
+        return failed(f"{found}. {_INSTALL}", FIX_SOFTWARE)
     if asked.kind not in (None, NO_DEVICES):
-        return failed(f"{asked.name} failed: {asked.complaint}. {REBOOT}")
+        return failed_with_advice(f"{asked.name} failed: {asked.complaint}", REBOOT_AND_RETEST)
     return passed(f"{asked.name} works" + (" but finds no devices" if asked.kind else ""))
 
 
 def _amd_counts(facts: Facts) -> bool:
     """Return whether AMD's tool decides: it is the only one with GPUs, or the only one to fail."""
     if facts.is_without_nvidia:
-        return facts.amd.kind != MISSING or facts.nvidia.kind == MISSING
+        return (
+            facts.amd.kind != MISSING or facts.nvidia.kind == MISSING or bool(facts.amd_functions)
+        )
     return facts.nvidia.answered and facts.amd_failed
 
 
@@ -44,7 +57,8 @@ def _missing_tool(facts: Facts, asked: Tool) -> Outcome:
     number = len(plugged)
     return failed(
         f"{count_of(number, 'GPU')} {are(number)} plugged in ({addresses(plugged)}), but there is "
-        f"no {asked.name}: the driver is not installed. {_INSTALL}"
+        f"no {asked.name}: the driver is not installed. {_INSTALL}",
+        FIX_SOFTWARE,
     )
 
 
@@ -62,7 +76,8 @@ def driver_library(facts: Facts, _expected: Expectations) -> Outcome:
     return failed(
         f"driver/library version mismatch: the kernel has loaded {module or 'an unknown version'}, "
         f"the library is {library or 'an unknown version'}. The driver was updated; "
-        "reboot the machine to load the new one."
+        "reboot the machine to load the new one.",
+        REBOOT_AND_RETEST,
     )
 
 
@@ -87,7 +102,7 @@ def _at_least(what: str, found: str | None, wanted: str | None, advice: str) -> 
     if not found:
         return skipped(f"no tool reported {what}")
     if version_key(found) < version_key(wanted):
-        return failed(f"{what} is {found}, older than {wanted}. {advice}")
+        return failed(f"{what} is {found}, older than {wanted}. {advice}", FIX_SOFTWARE)
     return passed(f"{found} is at least {wanted}")
 
 
@@ -99,9 +114,10 @@ def cuda_start(facts: Facts, _expected: Expectations) -> Outcome:
     if start.missing:
         return skipped("libcuda.so.1, the driver's CUDA library, is not installed")
     if start.problem:
-        return failed(start.problem)
+        return failed(start.problem, REBOOT_AND_RETEST)
     seen, listed = start.device_count or 0, len(facts.nvidia.gpus)
     # With MIG, a program sees one slice.
     if seen < listed and not facts.has_mig:
-        return failed(f"CUDA sees {seen} of {count_of(listed, 'GPU')}. {REBOOT}")
+        found = f"CUDA sees {seen} of {count_of(listed, 'GPU')}"
+        return failed_with_advice(found, REBOOT_AND_RETEST)
     return passed(f"CUDA starts and sees {count_of(seen, 'device')}")

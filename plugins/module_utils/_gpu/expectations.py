@@ -20,8 +20,13 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "min_driver_version": {"type": "str"},
     "min_cuda_version": {"type": "str"},
     "command_timeout": {"type": "float", "default": 20},
+    "known_bad": {"type": "path"},
+    "record": {"type": "path"},
 }
 """The argument spec of the module gpu_facts."""
+
+ON_CONTROLLER = ("known_bad", "record")
+"""The options that the action plugin sees to, and does not pass on to the machine."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from .cuda import CudaStart
 from .gpu import Gpu
 from .kernel_log import KernelLog
+from .nvlink import Links
 from .pci import PciFunction
+from .slot import Slot
 from .tool import FAILED, NO_AMD_TOOL, NO_NVIDIA_SMI, TIMED_OUT, Tool
 
 
@@ -36,7 +38,10 @@ class Facts:
     kernel_log: KernelLog | None = None
     cuda: CudaStart | None = None
     fabric_manager: FabricManager = field(default_factory=FabricManager)
-    inactive_links: t.Mapping[int, t.Sequence[int]] = field(default_factory=dict)
+    nvlinks: t.Mapping[int, Links] = field(default_factory=dict)
+    slots: t.Mapping[str, Slot] = field(default_factory=dict)
+    booted_at: float | None = None
+    looked_at: float = 0.0
     timeout: float = 20.0
 
     @property

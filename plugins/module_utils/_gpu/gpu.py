@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 
 from .._text import printable
 
+SPARE_ROWS = ("max", "high", "partial", "low", "none")
+"""The keys of ``spare_rows``: how many spare rows a bank has left."""
+
 # Longer than any name, version or identifier seen so far.
 _TEXT_LENGTH = 96
 
@@ -46,6 +49,24 @@ class Gpu:
     fabric_state: str | None = None
     fabric_status: str | None = None
     trouble: str | None = None
+    serial: str | None = None
+    vbios_version: str | None = None
+    passthrough: bool | None = None
+    at_work: bool | None = None
+    pcie_width: int | None = None
+    pcie_width_max: int | None = None
+    pcie_generation: int | None = None
+    pcie_generation_max: int | None = None
+    pcie_generation_gpu: int | None = None
+    pcie_generation_slot: int | None = None
+    pcie_replays: int | None = None
+    nvlinks_active: int | None = None
+    nvlinks_inactive: int | None = None
+    nvlink_errors: int | None = None
+    rows_remapped_corrected: int | None = None
+    spare_rows: dict[str, int] | None = None
+    ecc_sram_uncorrected_aggregate: int | None = None
+    ecc_corrected_aggregate: int | None = None
 
     def as_dict(self) -> dict[str, t.Any]:
         """Return it as plain data."""

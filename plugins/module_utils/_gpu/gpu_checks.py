@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 from .._text import listed
-from .check import NOT_LISTED, Outcome, count_of, failed, passed, skipped
+from .action import REBOOT_AND_RETEST, RESET_GPU, RETURN_MACHINE
+from .check import (
+    NOT_LISTED,
+    Outcome,
+    count_of,
+    failed_with_advice,
+    passed,
+    skipped,
+)
 from .expectations import Expectations
 from .facts import Facts
 from .gpu import Gpu
-
-_REPLACE = "Ask the vendor for another machine."
-_RESET = (
-    "Reset the GPU or reboot the machine; if that does not help, ask the vendor for another one."
-)
 
 
 def _not_reported(facts: Facts, detail: str) -> Outcome:
@@ -34,29 +37,39 @@ def gpu_state(facts: Facts, _expected: Expectations) -> Outcome:
     ]
     bad += [f"the infoROM of {address} is corrupted" for address in facts.nvidia.corrupted_inforoms]
     if bad:
-        return failed(f"{listed(bad)}. {_RESET}")
+        return failed_with_advice(listed(bad), _recovery(facts))
     return passed("no GPU is lost or needs a reset")
 
 
+def _recovery(facts: Facts) -> str:
+    """Return what the driver asks for. An infoROM cannot be mended by whoever rents the machine."""
+    said = " ".join(gpu.recovery_action or "" for gpu in facts.gpus).lower()
+    lost = any("lost" in (gpu.trouble or "").lower() for gpu in facts.gpus)
+    if facts.nvidia.corrupted_inforoms:
+        return RETURN_MACHINE
+    return REBOOT_AND_RETEST if lost or "reboot" in said else RESET_GPU
+
+
 def ecc(facts: Facts, _expected: Expectations) -> Outcome:
-    """Has memory had uncorrected errors since the driver was loaded?"""
-    gpus = [gpu for gpu in facts.gpus if gpu.ecc_uncorrected_volatile is not None]
-    if not gpus:
+    """Has memory had uncorrected errors since the driver was loaded, or too many in its life?"""
+    counted = [gpu for gpu in facts.gpus if gpu.ecc_uncorrected_volatile is not None]
+    if not counted and all(gpu.ecc_threshold_exceeded is None for gpu in facts.gpus):
         return _not_reported(facts, "the GPUs report no ECC errors: ECC is off or not supported")
     bad = [
         f"{gpu.label} has {count_of(gpu.ecc_uncorrected_volatile or 0, 'uncorrected ECC error')}"
-        for gpu in gpus
+        for gpu in counted
         if gpu.ecc_uncorrected_volatile
     ]
-    bad += [
-        f"{gpu.label} has more SRAM errors than its limit"
-        for gpu in gpus
-        if gpu.ecc_threshold_exceeded
-    ]
+    # The flag is stored in the GPU, and stays when the count of today is not known.
+    exceeded = [gpu for gpu in facts.gpus if gpu.ecc_threshold_exceeded]
+    bad += [f"{gpu.label} has more SRAM errors than its limit" for gpu in exceeded]
     if bad:
-        return failed(f"{listed(bad)}. {_RESET}")
-    earlier = sum(gpu.ecc_uncorrected_aggregate or 0 for gpu in gpus)
-    return passed(f"no uncorrected errors since the driver was loaded, {earlier} in the lifetime")
+        return failed_with_advice(listed(bad), RETURN_MACHINE if exceeded else RESET_GPU)
+    earlier = sum(gpu.ecc_uncorrected_aggregate or 0 for gpu in facts.gpus)
+    none = "no uncorrected errors since the driver was loaded"
+    if not counted:
+        none = "no GPU has more SRAM errors than its limit"
+    return passed(f"{none}, {earlier} in the lifetime")
 
 
 def memory_rows(facts: Facts, _expected: Expectations) -> Outcome:
@@ -75,7 +88,7 @@ def memory_rows(facts: Facts, _expected: Expectations) -> Outcome:
         if gpu.rows_pending or gpu.pages_pending
     ]
     if broken or pending:
-        return failed(f"{listed(broken + pending)}. {_REPLACE if broken else _RESET}")
+        return failed_with_advice(listed(broken + pending), RETURN_MACHINE if broken else RESET_GPU)
     remapped = sum(gpu.rows_remapped or 0 for gpu in known)
     return passed(f"nothing waits for a reset, {remapped} rows remapped so far")
 
@@ -87,7 +100,8 @@ def temperature(facts: Facts, _expected: Expectations) -> Outcome:
         return _not_reported(facts, "the GPUs do not report a temperature")
     hot = [f"{gpu.label} is at {gpu.temperature_c} C" for gpu in known if _is_too_hot(gpu)]
     if hot:
-        return failed(f"{listed(hot)}: too hot, its hardware slows it down. {_REPLACE}")
+        found = f"{listed(hot)}: too hot, its hardware slows it down"
+        return failed_with_advice(found, RETURN_MACHINE)
     degrees = sorted(gpu.temperature_c or 0 for gpu in known)
     return passed(f"{degrees[0]} C to {degrees[-1]} C")
 
@@ -112,7 +126,8 @@ def throttling(facts: Facts, _expected: Expectations) -> Outcome:
         if gpu.hardware_throttles
     ]
     if bad:
-        return failed(f"{listed(bad)}. Cooling or power supply is failing. {_REPLACE}")
+        found = f"{listed(bad)}. Cooling or power supply is failing"
+        return failed_with_advice(found, RETURN_MACHINE)
     others = sorted({reason for gpu in gpus for reason in gpu.throttle_reasons})
     also = f"; clocks are low because of: {', '.join(others)}" if others else ""
     return passed(f"no GPU is slowed down by its hardware{also}")

@@ -9,6 +9,7 @@ Nothing on the machine is changed.
 from __future__ import annotations
 
 import re
+import time
 import typing as t
 from dataclasses import replace
 
@@ -18,8 +19,10 @@ from .cuda import start_cuda
 from .facts import FabricManager, Facts
 from .gpu import Gpu
 from .kernel_log import KernelLog, parse_kernel_log
-from .nvidia import inactive_links, module_version, parse_smi_xml
+from .nvidia import module_version, parse_smi_xml
+from .nvlink import Links, read_links
 from .pci import SYSFS, parse_lspci, read_sysfs
+from .slot import slots_of, within_slot
 from .tool import (
     NO_AMD_TOOL,
     NO_NVIDIA_SMI,
@@ -31,11 +34,13 @@ from .tool import (
 
 MODULE_VERSION_FILES = ("/proc/driver/nvidia/version", "/sys/module/nvidia/version")
 
+BOOT_FILE = "/proc/stat"
+
 # `dmesg` has the current ring buffer; the journal also has what dropped out of it since boot.
-# An account without rights sees nothing in either.
+# An account without rights sees nothing in either. The one that is read last ends last.
 _KERNEL_LOGS = (
-    ("dmesg",),
     ("journalctl", "-k", "-b", "-q", "-o", "short-monotonic", "-n", "20000", "--no-pager"),
+    ("dmesg",),
 )
 
 
@@ -46,13 +51,16 @@ def look(timeout: float) -> Facts:
         amd=_ask_amd(timeout),
         module_version=_module_version(),
         kernel_log=_read_kernel_log(timeout),
+        booted_at=_booted_at(),
+        looked_at=time.time(),
         timeout=timeout,
         **_look_at_pci(timeout),
     )
     if facts.nvidia.gpus:
-        facts = replace(facts, cuda=start_cuda(timeout))
+        facts = replace(facts, **_look_at_slots(facts.nvidia))
+        facts = replace(facts, cuda=start_cuda(timeout), **_look_at_links(facts.nvidia, timeout))
         if facts.has_nvswitch:
-            facts = replace(facts, **_look_at_fabric(timeout))
+            facts = replace(facts, fabric_manager=_look_at_fabric(timeout))
     return facts
 
 
@@ -130,15 +138,54 @@ def _read_kernel_log(timeout: float) -> KernelLog | None:
         ran = _run(*command, timeout=timeout)
         if (ran.ok or ran.flooded) and ran.stdout.strip():
             texts.append(ran.stdout)
-    return parse_kernel_log("\n".join(texts)) if texts else None
+    return parse_kernel_log(*texts) if texts else None
 
 
-def _look_at_fabric(timeout: float) -> dict[str, t.Any]:
-    links = _run("nvidia-smi", "nvlink", "--status", timeout=timeout)
+def _booted_at() -> float | None:
+    """Return when the machine was started, in seconds since 1970."""
+    try:
+        with open(BOOT_FILE, encoding="ascii", errors="replace") as file:
+            match = re.search(r"^btime ([0-9]{1,12})$", file.read(4 * 1024 * 1024), re.M)
+    except OSError:
+        return None
+    return float(match[1]) if match else None
+
+
+def _look_at_slots(tool: Tool) -> dict[str, t.Any]:
+    """Find the slots, and limit each GPU to what its own can do."""
+    slots = slots_of(tool.gpus, SYSFS)
+    gpus = tuple(within_slot(gpu, slots) for gpu in tool.gpus)
+    return {"slots": slots, "nvidia": replace(tool, gpus=gpus)}
+
+
+def _look_at_links(tool: Tool, timeout: float) -> dict[str, t.Any]:
+    """Ask for the NVLinks, and give each GPU the numbers of its own."""
+    status = _run("nvidia-smi", "nvlink", "--status", timeout=timeout)
+    errors = Ran()
+    # Whoever hangs once hangs again.
+    if not status.timed_out:
+        errors = _run("nvidia-smi", "nvlink", "--errorcounters", timeout=timeout)
+    nvlinks = read_links(status.stdout, errors.stdout)
+    gpus = [_with_links(gpu, nvlinks.get(gpu.index)) for gpu in tool.gpus]
+    return {"nvlinks": nvlinks, "nvidia": replace(tool, gpus=tuple(gpus))}
+
+
+def _with_links(gpu: Gpu, links: Links | None) -> Gpu:
+    if links is None:
+        return gpu
+    return replace(
+        gpu,
+        nvlinks_active=links.active,
+        # How many it has is not said.
+        nvlinks_inactive=None if links.all_down else len(links.inactive),
+        nvlink_errors=links.errors,
+    )
+
+
+def _look_at_fabric(timeout: float) -> FabricManager:
     state = _run("systemctl", "is-active", "nvidia-fabricmanager", timeout=timeout)
     version = _run("nv-fabricmanager", "--version", timeout=timeout)
     match = re.search(r"[0-9]{1,9}(?:\.[0-9]{1,9}){1,2}", version.stdout)
     known = ("active", "activating", "inactive", "failed", "unknown")
     word = state.stdout.strip()
-    manager = FabricManager(word if word in known else None, match[0] if match else None)
-    return {"fabric_manager": manager, "inactive_links": inactive_links(links.stdout)}
+    return FabricManager(word if word in known else None, match[0] if match else None)

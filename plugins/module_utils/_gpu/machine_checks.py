@@ -7,7 +7,19 @@ from __future__ import annotations
 
 import typing as t
 
-from .check import NOT_LISTED, REBOOT, Outcome, are, count_of, failed, passed, skipped, timed_out
+from .._text import listed
+from .action import FIX_SOFTWARE, REBOOT_AND_RETEST, RETURN_MACHINE, most_severe
+from .check import (
+    NOT_LISTED,
+    Outcome,
+    are,
+    count_of,
+    failed,
+    failed_with_advice,
+    passed,
+    skipped,
+    timed_out,
+)
 from .expectations import Expectations, version_key
 from .facts import Facts
 from .gpu import Gpu
@@ -26,7 +38,7 @@ def count(facts: Facts, expected: Expectations) -> Outcome:
     problems = [_unexpected(facts, listed, wanted), _lost(facts, listed)]
     found = "; ".join(problem for problem in problems if problem)
     if found:
-        return failed(f"{found}. {REBOOT}")
+        return failed_with_advice(found, REBOOT_AND_RETEST)
     if listed is None:
         return skipped(NOT_LISTED)
     also = "" if wanted is None else f", {wanted} expected"
@@ -35,7 +47,10 @@ def count(facts: Facts, expected: Expectations) -> Outcome:
         return passed(f"{plugged} plugged in, {listed} listed{also}")
     if wanted is not None:
         return passed(f"{listed} listed{also}")
-    return skipped(f"{listed} listed, but {facts.pci_source} shows {plugged}, as in a container")
+    return skipped(
+        f"{listed} listed, but {facts.pci_source} shows {plugged}, as in a container, "
+        "so a lost one would not be noticed"
+    )
 
 
 def _plugged(facts: Facts) -> int | None:
@@ -95,7 +110,8 @@ def name(facts: Facts, expected: Expectations) -> Outcome:
         return passed(names)
     return failed(
         f"{len(others)} of {count_of(len(facts.gpus), 'GPU')} {are(len(others))} not "
-        f"{expected.name} but {_names(others)}. Is this the machine you ordered?"
+        f"{expected.name} but {_names(others)}. Is this the machine you ordered?",
+        RETURN_MACHINE,
     )
 
 
@@ -111,10 +127,14 @@ def kernel_log(facts: Facts, _expected: Expectations) -> Outcome:
             "the kernel log is empty or cannot be read; on most systems only root may read it"
         )
     if log.faults:
-        return failed(f"in the kernel log: {'; '.join(log.faults[:_SHOWN_ERRORS])}. {REBOOT}")
+        lost = [REBOOT_AND_RETEST] if log.off_the_bus else []
+        worst = most_severe([*lost, *(xid.action for xid in log.xids)]) or REBOOT_AND_RETEST
+        found = f"in the kernel log: {listed(log.faults, _SHOWN_ERRORS, '; ')}"
+        return failed_with_advice(found, worst)
+    watch = any(xid.action for xid in log.xids)
     if log.xids:
-        seen = "; ".join(str(xid) for xid in log.xids[:_SHOWN_ERRORS])
-        return passed(f"only errors caused by programs: {seen}")
+        seen = listed([str(xid) for xid in log.xids], _SHOWN_ERRORS, "; ")
+        return passed(f"only errors that ask nothing of the machine: {seen}", watch=watch)
     return passed("no Xid errors, and no GPU has fallen off the bus")
 
 
@@ -128,7 +148,8 @@ def fabric(facts: Facts, _expected: Expectations) -> Outcome:
         return failed(
             f"the NVLink fabric is not ready on {len(bad)} of {count_of(number, 'GPU')}: "
             f"{bad[0].label} reports {bad[0].fabric_state}, "
-            f"{bad[0].fabric_status or 'no status'}. Check the service nvidia-fabricmanager."
+            f"{bad[0].fabric_status or 'no status'}. Check the service nvidia-fabricmanager.",
+            FIX_SOFTWARE,
         )
     if not facts.has_nvswitch:
         said = f"; the GPUs report {gpus[0].fabric_state}" if gpus else ""
@@ -137,24 +158,18 @@ def fabric(facts: Facts, _expected: Expectations) -> Outcome:
 
 
 def _fabric_problem(facts: Facts, ready: bool) -> Outcome | None:
-    """Return the fault of the fabric manager or of the links; ``ready`` if the GPUs say so."""
+    """Return the fault of the fabric manager; ``ready`` if the GPUs say so."""
     manager, driver = facts.fabric_manager, facts.nvidia.driver_version
     if manager.version and driver and version_key(manager.version) != version_key(driver):
         return failed(
             f"the fabric manager is {manager.version}, but the driver is {driver}. "
-            "Install the fabric manager that matches the driver."
+            "Install the fabric manager that matches the driver.",
+            FIX_SOFTWARE,
         )
     if not ready and manager.active not in ("active", None):
         return failed(
-            f"the machine has NVSwitches, but nvidia-fabricmanager is {manager.active}. Start it."
-        )
-    # MIG switches links off.
-    if facts.inactive_links and not facts.has_mig:
-        number = sum(map(len, facts.inactive_links.values()))
-        gpu, links = next(iter(facts.inactive_links.items()))
-        return failed(
-            f"{count_of(number, 'NVLink')} {are(number)} inactive, such as link {links[0]} of "
-            f"GPU {gpu}. {REBOOT}"
+            f"the machine has NVSwitches, but nvidia-fabricmanager is {manager.active}. Start it.",
+            FIX_SOFTWARE,
         )
     return None
 
@@ -165,4 +180,4 @@ def _switched_fabric(facts: Facts, ready: bool) -> Outcome:
     if not ready and active is None:
         return skipped("neither the GPUs nor systemd report the state of the NVLink fabric")
     service = f"; nvidia-fabricmanager is {active}" if active else ""
-    return passed(("completed on all GPUs" if ready else "links are up") + service)
+    return passed(("completed on all GPUs" if ready else "no GPU reports its state") + service)

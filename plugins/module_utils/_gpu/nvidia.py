@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the XML of ``nvidia-smi``, its table of NVLinks, and the version of the kernel module.
+"""Reads the XML of ``nvidia-smi``, and the version of the kernel module.
 
 XML, because new drivers only add to it; columns of ``--query-gpu`` were renamed several times, and
 an unknown one fails the whole query.
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from .._text import printable
-from .gpu import Gpu, number_value, switch_value, text_value
+from .gpu import SPARE_ROWS, Gpu, number_value, switch_value, text_value
 from .pci import normal_address
 from .tool import UnreadableOutput
 
@@ -24,12 +24,16 @@ _BEGIN, _END = "<nvidia_smi_log>", "</nvidia_smi_log>"
 # A GPU that does not respond has this in place of any value.
 _TROUBLE = re.compile(r"GPU is lost|requires reset|unknown error|\bERR!", re.IGNORECASE)
 
-_UNCORRECTED = (
+_UNCORRECTED_SRAM = (
     "sram_uncorrectable",
     "sram_uncorrectable_parity",
     "sram_uncorrectable_secded",
-    "dram_uncorrectable",
 )
+# Old drivers count double-bit and single-bit errors instead.
+_UNCORRECTED = (*_UNCORRECTED_SRAM, "dram_uncorrectable", "double_bit/total")
+_CORRECTED = ("sram_correctable", "dram_correctable", "single_bit/total")
+# What a board without a serial number has in its place.
+_NO_SERIAL = re.compile(r"0*", re.ASCII)
 
 _VERSION = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){1,5}", re.ASCII)
 
@@ -88,33 +92,90 @@ def _parse_gpu(index: int, gpu: ElementTree.Element, driver_version: str | None)
         fabric_state=text_value(gpu.findtext("fabric/state")),
         fabric_status=text_value(gpu.findtext("fabric/status")),
         trouble=_trouble(gpu),
+        serial=_serial(gpu),
+        vbios_version=text_value(gpu.findtext("vbios_version")),
         **_memory_errors(gpu),
+        **_pcie(gpu),
         **_temperatures(gpu),
     )
 
 
+def _serial(gpu: ElementTree.Element) -> str | None:
+    serial = text_value(gpu.findtext("serial"))
+    return None if serial is None or _NO_SERIAL.fullmatch(serial) else serial
+
+
 def _memory_errors(gpu: ElementTree.Element) -> dict[str, t.Any]:
+    volatile, aggregate = gpu.find("ecc_errors/volatile"), gpu.find("ecc_errors/aggregate")
     exceeded = gpu.findtext("ecc_errors/aggregate/sram_threshold_exceeded")
     return {
         "ecc_mode": switch_value(gpu.findtext("ecc_mode/current_ecc")),
-        "ecc_uncorrected_volatile": _uncorrected(gpu.find("ecc_errors/volatile")),
-        "ecc_uncorrected_aggregate": _uncorrected(gpu.find("ecc_errors/aggregate")),
+        "ecc_uncorrected_volatile": _sum(volatile, _UNCORRECTED),
+        "ecc_uncorrected_aggregate": _sum(aggregate, _UNCORRECTED),
+        "ecc_sram_uncorrected_aggregate": _sum(aggregate, _UNCORRECTED_SRAM),
+        "ecc_corrected_aggregate": _sum(aggregate, _CORRECTED),
         "ecc_threshold_exceeded": switch_value(exceeded),
         "pages_pending": switch_value(gpu.findtext("retired_pages/pending_retirement")),
         "rows_remapped": number_value(gpu.findtext("remapped_rows/remapped_row_unc")),
+        "rows_remapped_corrected": number_value(gpu.findtext("remapped_rows/remapped_row_corr")),
         "rows_pending": switch_value(gpu.findtext("remapped_rows/remapped_row_pending")),
         "rows_failure": switch_value(gpu.findtext("remapped_rows/remapped_row_failure")),
+        "spare_rows": _spare_rows(gpu),
     }
 
 
-def _uncorrected(counts: ElementTree.Element | None) -> int | None:
-    """Return the sum of uncorrected errors; old drivers count double-bit errors instead."""
+def _sum(counts: ElementTree.Element | None, names: t.Sequence[str]) -> int | None:
+    """Return the sum of the numbers that are there."""
     if counts is None:
         return None
-    numbers = [number_value(counts.findtext(name)) for name in _UNCORRECTED]
-    numbers.append(number_value(counts.findtext("double_bit/total")))
+    numbers = [number_value(counts.findtext(name)) for name in names]
     known = [number for number in numbers if number is not None]
     return sum(known) if known else None
+
+
+def _spare_rows(gpu: ElementTree.Element) -> dict[str, int] | None:
+    """Return the numbers of banks (``640 bank(s)``) by the spare rows that they have left."""
+    place = "remapped_rows/row_remapper_histogram/row_remapper_histogram_"
+    found = {name: number_value(gpu.findtext(place + name)) for name in SPARE_ROWS}
+    known = {name: number for name, number in found.items() if number is not None}
+    return known if len(known) == len(SPARE_ROWS) else None
+
+
+def _pcie(gpu: ElementTree.Element) -> dict[str, t.Any]:
+    """Return the link of a GPU. A virtual machine hides the slot, so no slot has generation 0."""
+    link = "pci/pci_gpu_link_info/"
+    generations = {
+        "pcie_generation": "current_link_gen",
+        "pcie_generation_max": "max_link_gen",
+        "pcie_generation_gpu": "max_device_link_gen",
+        "pcie_generation_slot": "max_host_link_gen",
+    }
+    found: dict[str, t.Any] = {
+        name: number_value(gpu.findtext(f"{link}pcie_gen/{tag}")) or None
+        for name, tag in generations.items()
+    }
+    for name, tag in (("pcie_width", "current"), ("pcie_width_max", "max")):
+        found[name] = number_value(gpu.findtext(f"{link}link_widths/{tag}_link_width")) or None
+    mode = (gpu.findtext("gpu_virtualization_mode/virtualization_mode") or "N/A").strip().lower()
+    return {
+        **found,
+        "pcie_replays": number_value(gpu.findtext("pci/replay_counter")),
+        # Here None is an answer.
+        "passthrough": None if mode == "n/a" else mode != "none",
+        "at_work": _at_work(gpu),
+    }
+
+
+def _at_work(gpu: ElementTree.Element) -> bool | None:
+    """Return whether a program uses it, so that its link has no reason to be slow.
+
+    Idle GPUs too may report a few percent, for instance those with a screen; they have low clocks.
+    """
+    busy = number_value(gpu.findtext("utilization/gpu_util"))
+    if busy is None:
+        return None
+    slow = re.fullmatch(r"P([3-9]|1[0-5])", (gpu.findtext("performance_state") or "").strip())
+    return busy > 0 and not slow and "gpu_idle" not in _active_reasons(gpu)
 
 
 def _temperatures(gpu: ElementTree.Element) -> dict[str, t.Any]:
@@ -156,16 +217,3 @@ def module_version(text: str) -> str | None:
     """Return the version in a file of the loaded kernel module, in /proc or /sys."""
     match = _VERSION.search(text)
     return match[0] if match else None
-
-
-def inactive_links(text: str) -> dict[int, list[int]]:
-    """Read ``nvidia-smi nvlink --status``: the inactive links by index of their GPU."""
-    found: dict[int, list[int]] = {}
-    gpu: int | None = None
-    for line in text.splitlines():
-        if match := re.match(r"\s*GPU ([0-9]{1,4}):", line, re.ASCII):
-            gpu = int(match[1])
-        match = re.match(r"\s*Link ([0-9]{1,4}):.*inactive", line, re.ASCII | re.IGNORECASE)
-        if match and gpu is not None:
-            found.setdefault(gpu, []).append(int(match[1]))
-    return found

@@ -17,8 +17,10 @@ AMD = "1002"
 
 # VGA and 3D controllers.
 _NVIDIA_CLASSES = ("0300", "0302")
-# Display controllers and processing accelerators: AMD's compute GPUs. Not the VGA class, because
-# the graphics in many of AMD's CPUs have it too.
+# Display controllers and processing accelerators: AMD's compute GPUs. Not the VGA class: nothing
+# here tells a Radeon from the graphics in a CPU, which many servers without GPUs have (Ryzen 7000,
+# EPYC 4004) and which must not make them inconclusive. So a Radeon counts only if AMD's tool lists
+# it; without the tool it is no GPU, as the README of the role says.
 _AMD_CLASSES = ("0302", "0380", "1200")
 
 # `lspci -Dn`: address, class, vendor, device, and a revision. Old ones write "Class" before it.

@@ -15,11 +15,11 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.expectati
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.facts import (
     FabricManager,
-    Facts,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.gpu import Gpu
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.judge import judge
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.kernel_log import KernelLog
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.nvlink import Links
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.pci import PciFunction
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.tool import (
     NO_AMD_TOOL,
@@ -30,59 +30,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ...helpers import ANY_TEXT
-
-HEALTHY = Gpu(
-    index=0,
-    vendor="nvidia",
-    uuid="GPU-1",
-    name="NVIDIA H100 80GB HBM3",
-    pci_bus_id="0000:18:00.0",
-    driver_version="565.57.01",
-    memory_total_mib=81559,
-    persistence_mode=True,
-    mig_mode=False,
-    ecc_mode=True,
-    ecc_uncorrected_volatile=0,
-    ecc_uncorrected_aggregate=0,
-    rows_pending=False,
-    rows_failure=False,
-    temperature_c=30,
-    temperature_margin_c=57,
-    temperature_margin_slowdown_c=-2,
-    throttle_reasons=("gpu_idle",),
-)
-SWITCH = PciFunction("0000:05:00.0", "0680", "10de", "22a3", "a1")
-
-
-def facts(*gpus: Gpu, switch: bool = False, **more: t.Any) -> Facts:
-    """Return what is found on a machine with these GPUs, all well otherwise."""
-    pci = [PciFunction(gpu.pci_bus_id or "", "0302", "10de", "2330", "a1") for gpu in gpus]
-    nvidia = Tool("nvidia-smi", gpus=gpus, driver_version="565.57.01", cuda_version="12.7")
-    found: dict[str, t.Any] = {
-        "pci": (*pci, *([SWITCH] if switch else [])),
-        "nvidia": nvidia,
-        "kernel_log": KernelLog(),
-        "cuda": CudaStart(device_count=len(gpus)),
-        **more,
-    }
-    return Facts(**found)
-
-
-def changed(**values: t.Any) -> Gpu:
-    return dataclasses.replace(HEALTHY, **values)
-
-
-def verdicts(found: Facts, **expected: t.Any) -> dict[str, str]:
-    report = judge(found, Expectations(**expected))
-    return {check["name"]: check["verdict"] for check in report["checks"]}
-
-
-def failed(found: Facts, **expected: t.Any) -> list[str]:
-    return [name for name, verdict in verdicts(found, **expected).items() if verdict == "fail"]
+from .machines import HEALTHY, changed, details, facts, failed, report_of, verdicts
 
 
 def test_a_healthy_gpu_passes() -> None:
     assert judge(facts(HEALTHY), Expectations())["verdict"] == "pass"
+
+
+def test_an_advice_is_given_once() -> None:
+    report = report_of(facts(changed(rows_pending=True, ecc_uncorrected_volatile=1)))
+
+    assert len(report["reasons"]) == 2
+    assert " ".join(report["reasons"]).count("Reset the GPU or reboot the machine") == 1
+    assert [one["detail"].count("Reset the GPU") for one in report["checks"]].count(1) == 2
 
 
 @pytest.mark.parametrize(
@@ -90,6 +50,7 @@ def test_a_healthy_gpu_passes() -> None:
     [
         ({"ecc_uncorrected_volatile": 1}, "ecc"),
         ({"ecc_threshold_exceeded": True}, "ecc"),
+        ({"ecc_threshold_exceeded": True, "ecc_uncorrected_volatile": None}, "ecc"),
         ({"rows_pending": True}, "memory_rows"),
         ({"rows_failure": True}, "memory_rows"),
         ({"pages_pending": True}, "memory_rows"),
@@ -122,11 +83,6 @@ def test_what_is_no_fault(values: dict[str, t.Any]) -> None:
     assert failed(facts(changed(**values))) == []
 
 
-def details(found: Facts, **expected: t.Any) -> dict[str, tuple[str, str]]:
-    report = judge(found, Expectations(**expected))
-    return {check["name"]: (check["verdict"], check["detail"]) for check in report["checks"]}
-
-
 @pytest.mark.parametrize(
     ("values", "check", "detail"),
     [
@@ -144,6 +100,11 @@ def details(found: Facts, **expected: t.Any) -> dict[str, tuple[str, str]]:
         ({}, "mig", "off"),
         ({"mig_mode": True}, "mig", "on, and left as is: GPU 0 (0000:18:00.0)"),
         ({}, "ecc", "no uncorrected errors since the driver was loaded, 0 in the lifetime"),
+        (
+            {"ecc_uncorrected_volatile": None, "ecc_threshold_exceeded": False},
+            "ecc",
+            "no GPU has more SRAM errors than its limit, 0 in the lifetime",
+        ),
         (
             {"ecc_uncorrected_aggregate": 71},
             "ecc",
@@ -206,7 +167,8 @@ def test_gpus_that_no_tool_lists_skip_the_checks_of_each() -> None:
     plugged = (PciFunction("0000:18:00.0", "0302", "10de", "2330", "a1"),)
     found = details(facts(pci=plugged, nvidia=Tool("nvidia-smi", kind="failed"), cuda=None))
 
-    for name in ("gpu_state", "ecc", "memory_rows", "temperature", "throttling", "mig"):
+    assert found["gpu_state"][0] == "inconclusive"
+    for name in ("ecc", "memory_rows", "temperature", "throttling", "mig", "pcie", "nvlink"):
         assert found[name] == ("skip", "no tool listed the GPUs")
 
 
@@ -218,6 +180,116 @@ def test_a_gpu_that_tells_nothing_of_itself_is_not_judged() -> None:
     assert "fail" not in found.values()
     for name in ("ecc", "memory_rows", "temperature", "persistence", "mig"):
         assert found[name] == "skip"
+
+
+def test_without_any_tool_a_machine_with_gpus_never_passes() -> None:
+    for name, device in {"nvidia": ("0302", "10de"), "amd": ("0380", "1002")}.items():
+        plugged = (PciFunction("0000:18:00.0", *device, "2330", "a1"),)
+        for nvidia in (NO_NVIDIA_SMI, Tool("nvidia-smi", kind="no_devices")):
+            found = facts(pci=plugged, nvidia=nvidia, amd=NO_AMD_TOOL, cuda=None)
+            report = report_of(found)
+            assert report["verdict"] == "fail", name
+            assert report["reasons"]
+
+
+@pytest.mark.parametrize(
+    "signs",
+    [{"module_version": "565.57.01"}, {"kernel_log": KernelLog(off_the_bus=("0000:18:00.0",))}],
+)
+def test_any_sign_of_a_gpu_is_more_than_none(signs: dict[str, t.Any]) -> None:
+    nothing = {"pci": (), "nvidia": NO_NVIDIA_SMI, "amd": NO_AMD_TOOL, "cuda": None}
+
+    assert report_of(facts(**nothing))["verdict"] == "no_gpu"
+    assert report_of(facts(**nothing, **signs))["verdict"] in ("inconclusive", "fail")
+
+
+def test_a_radeon_that_only_lspci_tells_of_may_be_the_graphics_in_a_cpu() -> None:
+    radeon = PciFunction("0000:03:00.0", "0300", "1002", "744c", "cc")
+    found = facts(pci=(radeon,), nvidia=NO_NVIDIA_SMI, amd=NO_AMD_TOOL, cuda=None)
+
+    assert report_of(found)["verdict"] == "no_gpu"
+    assert report_of(found, count=1)["verdict"] == "fail"
+    listed = Tool("rocm-smi", gpus=(Gpu(index=0, vendor="amd", pci_bus_id="0000:03:00.0"),))
+    assert report_of(dataclasses.replace(found, amd=listed), count=1)["verdict"] == "pass"
+
+
+def test_a_check_that_decides_and_cannot_be_made_is_inconclusive() -> None:
+    found = facts(
+        pci=(), nvidia=NO_NVIDIA_SMI, amd=NO_AMD_TOOL, cuda=None, module_version="565.57.01"
+    )
+    report = report_of(found)
+
+    assert (report["verdict"], report["action"]) == ("inconclusive", None)
+    tool, state = report["reasons"]
+    assert tool == (
+        "The check tool could not be made: no GPU tool is installed: nvidia-smi, amd-smi or "
+        "rocm-smi. Install the tool of the GPUs' maker, or choose an image that has it."
+    )
+    assert state == (
+        "The check gpu_state could not be made: no tool listed the GPUs. "
+        "Mend the tool of the GPUs' maker, and check again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "check"),
+    [
+        ({"min_driver_version": "550"}, "driver_version"),
+        ({"min_cuda_version": "12"}, "cuda_version"),
+    ],
+)
+def test_an_expectation_that_cannot_be_checked_is_inconclusive(
+    wanted: dict[str, str], check: str
+) -> None:
+    silent = Tool("nvidia-smi", gpus=(changed(driver_version=None),))
+    found = facts(HEALTHY, nvidia=silent)
+
+    assert report_of(found)["verdict"] == "pass"
+    report = report_of(found, **wanted)
+    assert report["verdict"] == "inconclusive"
+    assert verdicts(found, **wanted)[check] == "inconclusive"
+    assert len(report["reasons"]) == 1
+    # What failed is worse.
+    lost = facts(HEALTHY, nvidia=silent, kernel_log=KernelLog(off_the_bus=("0000:18:00.0",)))
+    assert report_of(lost, **wanted)["verdict"] == "fail"
+
+
+def test_gpus_without_cuda_are_not_asked_for_it() -> None:
+    listed = Gpu(index=0, vendor="amd", pci_bus_id=MI300X.address)
+    amd = Tool("amd-smi", gpus=(listed,))
+    found = facts(pci=(MI300X,), nvidia=NO_NVIDIA_SMI, amd=amd, cuda=None)
+
+    assert verdicts(found, min_cuda_version="12.4")["cuda_version"] == "skip"
+
+
+@pytest.mark.parametrize(
+    ("values", "action"),
+    [
+        ({"ecc_uncorrected_volatile": 1}, "reset_gpu"),
+        ({"ecc_threshold_exceeded": True}, "return_machine"),
+        (
+            {"ecc_threshold_exceeded": True, "ecc_uncorrected_volatile": None},
+            "return_machine",
+        ),
+        # NVIDIA: nothing to worry about, but only a reset replaces the row.
+        ({"rows_pending": True}, "reset_gpu"),
+        ({"rows_failure": True}, "return_machine"),
+        ({"recovery_action": "Reset"}, "reset_gpu"),
+        ({"recovery_action": "Drain P2P"}, "reset_gpu"),
+        ({"recovery_action": "Reboot"}, "reboot_and_retest"),
+        ({"trouble": "ecc_mode: GPU is lost"}, "reboot_and_retest"),
+        ({"temperature_margin_c": -2}, "return_machine"),
+        ({"throttle_reasons": ("hw_slowdown",)}, "return_machine"),
+        ({"rows_pending": True, "rows_failure": True}, "return_machine"),
+        ({"rows_pending": True, "recovery_action": "Reboot"}, "reboot_and_retest"),
+    ],
+)
+def test_each_fault_has_an_action(values: dict[str, t.Any], action: str) -> None:
+    report = report_of(facts(changed(**values)))
+
+    assert report["action"] == action
+    for check in report["checks"]:
+        assert (check["action"] is not None) == (check["verdict"] == "fail")
 
 
 def test_a_corrupted_inforom_is_named() -> None:
@@ -274,15 +346,17 @@ def test_an_a100_tells_no_state_so_the_service_counts(
 
 def test_links_that_are_down_behind_a_switch() -> None:
     manager = FabricManager("active", "565.57.01")
-    links = {0: [3, 4]}
+    links = {0: Links(active=16, inactive=[3, 4])}
+    found = facts(HEALTHY, switch=True, fabric_manager=manager, nvlinks=links)
 
-    assert failed(facts(HEALTHY, switch=True, fabric_manager=manager, inactive_links=links)) == [
-        "fabric"
-    ]
-    # MIG switches them off.
-    sliced = facts(changed(mig_mode=True), switch=True, fabric_manager=manager,
-                   inactive_links=links)  # fmt: skip
+    assert failed(found) == ["nvlink"]
+    assert details(found)["nvlink"][1].startswith(
+        "2 NVLinks are inactive, such as link 3 of GPU 0. Reboot"
+    )
+    # MIG switches them off, and without a switch there may be nothing at the other end.
+    sliced = facts(changed(mig_mode=True), switch=True, fabric_manager=manager, nvlinks=links)
     assert failed(sliced) == []
+    assert failed(facts(HEALTHY, nvlinks=links)) == []
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from __future__ import annotations
 import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.gpu import Gpu
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.nvidia import (
-    inactive_links,
     module_version,
     parse_smi_xml,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.nvlink import read_links
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.tool import UnreadableOutput
 from hypothesis import given
 from hypothesis import strategies as st
@@ -142,7 +142,7 @@ def test_any_text_is_a_document_or_a_typed_error(text: str) -> None:
         except UnreadableOutput as exc:
             problem = str(exc)
         assert len(problem) < 400 and "\n" not in problem
-    inactive_links(text)
+    read_links(text, text)
     module_version(text)
 
 
@@ -169,10 +169,3 @@ def test_the_version_of_the_module_is_read() -> None:
     assert module_version(proc) == "580.95.05"
     assert module_version("580.95.05\n") == "580.95.05"
     assert module_version("nothing") is None
-
-
-def test_links_that_are_down() -> None:
-    text = "GPU 0: NVIDIA (UUID: x)\n\t Link 0: 26.562 GB/s\nGPU 1: NVIDIA\n\t Link 3: <inactive>\n"
-
-    assert inactive_links(text) == {1: [3]}
-    assert inactive_links(output_of("h100_nvswitch", "nvidia-smi")) == {}
