@@ -215,7 +215,7 @@ def add_awx(core: str, default: bool) -> None:
         session.run("python", "tests/awx/fetch.py", ".nox/awx")
         session.run(
             "pytest",
-            *(session.posargs or ["tests/awx", "-n", "4", "-q"]),
+            *(session.posargs or ["tests/awx", "-n", "4", "--dist", "worksteal", "-q"]),
             # One test runs the role five times.
             *("-o", "faulthandler_timeout=600"),
             env={"HOME": REAL_HOME},

@@ -76,15 +76,14 @@ class ActionModule(ActionBase):
             for name in host:
                 if name not in facts:
                     variables.check_name(name)
-            for name in variables.options:
-                if name in facts:
-                    continue
-                value = _value(host, name)
+            values = {name: _value(host, name) for name in variables.options if name not in facts}
+            for name, value in values.items():
                 variables.check_value(name, value)
                 for role in role_names(value) if name == OPTION else ():
                     if role not in found:
                         found[role] = find_role(role, self._loader, Path.cwd())
                     roles[host_name].append(found[role])
+            variables.check_together(values)
         return roles
 
 

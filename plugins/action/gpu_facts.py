@@ -6,26 +6,37 @@
 from __future__ import annotations
 
 import re
+import time
 import typing as t
 
-from ..module_utils._gpu.check import FAIL, PASS
-from ..module_utils._gpu.expectations import ARGUMENTS, Expectations
+from ansible.errors import AnsibleActionFail
+
+from ..module_utils._gpu.check import FAIL, INCONCLUSIVE, PASS
+from ..module_utils._gpu.expectations import ARGUMENTS, ON_CONTROLLER, Expectations
 from ..module_utils._options import OptionError
 from ..module_utils._text import printable
 from ..plugin_utils._answers.facts import interpreter_of
-from ..plugin_utils._answers.gpu_report import NoReport, read_report
+from ..plugin_utils._answers.gpu_report import KEYS, NoReport, read_report
 from ..plugin_utils._answers.groups import add_to_group
 from ..plugin_utils._answers.machine_action import MachineAction, NoAnswer
+from ..plugin_utils._answers.rented import rented_as
+from ..plugin_utils._fleet.handover import Handover
 from ..plugin_utils._inventory.trust import UNSAFE_CHARACTERS
 from ..plugin_utils._live.screen import show
 
 VERSION = 1
 """The version of the report, in files/report.schema.json of the role gpu_verify."""
 
-GROUPS = {PASS: "gpu_verified", FAIL: "gpu_failed"}
+GROUPS = {PASS: "gpu_verified", FAIL: "gpu_failed", INCONCLUSIVE: "gpu_inconclusive"}
 """The groups of the machines, by verdict."""
 
-# The module runs up to ten commands, but only a few of them can hang on one machine.
+_SHOWN = {
+    FAIL: ("its GPUs are not fit for work", "bad"),
+    INCONCLUSIVE: ("its GPUs could not be judged", "warning"),
+}
+"""What is said at once, by verdict."""
+
+# The module runs up to a dozen commands, but only a few of them can hang on one machine.
 _COMMANDS = 6
 _TO_CONNECT = 30.0
 _SHOWN_LENGTH = 600
@@ -39,15 +50,21 @@ class ActionModule(MachineAction):
     def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return the report; a machine that gives none is a failed task, with the verdict fail."""
         host = str(task_vars.get("inventory_hostname", "localhost"))
-        result = self._look(options, task_vars)
-        if result["verdict"] == FAIL:
+        try:
+            handover = Handover(options["known_bad"], options["record"])
+        except OptionError as exc:
+            # Without a verdict, and before the machine is asked anything.
+            raise AnsibleActionFail(str(exc)) from None
+        result = handover.judged(self._look(options, task_vars))
+        if shown := _SHOWN.get(result["verdict"]):
             said = printable(" ".join(result["reasons"]), _SHOWN_LENGTH)
             reasons = "" if self._task.no_log else f": {said}"
-            show(host, f"its GPUs are not fit for work{reasons}", "bad")
+            show(host, f"{shown[0]}{reasons}", shown[1])
         report = {"version": VERSION, "host": host, **result, "expected": _expected(options)}
         group = GROUPS.get(result["verdict"])
-        joined = add_to_group(self, group, changed=False) if group else {}
-        return {**report, **joined, "ansible_stats": _for_next_job(host, result)}
+        kept = handover.kept(report, rented_as(task_vars), time.time(), self._task.check_mode)
+        joined = add_to_group(self, group, changed=kept["changed"]) if group else {}
+        return {**report, **kept, **joined, "ansible_stats": _for_next_job(host, result)}
 
     def _look(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         try:
@@ -55,10 +72,13 @@ class ActionModule(MachineAction):
         except OptionError as exc:
             # With a verdict, because the option may be wrong for this host alone.
             return _without_report(str(exc))
-        given = {name: value for name, value in options.items() if value is not None}
-        keys = ("verdict", "reasons", "gpus", "checks")
+        given = {
+            name: value
+            for name, value in options.items()
+            if value is not None and name not in ON_CONTROLLER
+        }
         try:
-            answer = self.ask("compute_desk.supply.gpu_facts", given, seconds, task_vars, keys)
+            answer = self.ask("compute_desk.supply.gpu_facts", given, seconds, task_vars, KEYS)
             report = read_report(answer)
         except NoAnswer as exc:
             return _without_report(f"The GPUs could not be checked: {exc}")
@@ -91,6 +111,6 @@ def _for_next_job(host: str, result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 def _without_report(reason: str) -> dict[str, t.Any]:
     return {
-        "failed": True, "msg": reason, "verdict": "fail", "reasons": [reason], "gpus": [],
-        "checks": [],
+        "failed": True, "msg": reason, "verdict": "fail", "action": None, "reasons": [reason],
+        "notes": [], "gpus": [], "checks": [], "xids": None, "booted_at": None,
     }  # fmt: skip

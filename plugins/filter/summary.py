@@ -9,21 +9,26 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ..plugin_utils._fleet.rows import difference_lines
 from ..plugin_utils._live.terminal import line_room
 from ..plugin_utils._play import summary
+from ..plugin_utils._play.fleet import fleet_of
 from ..plugin_utils._play.table import table
 
 
 def summary_filter(
     hostvars: t.Any, run: t.Any, lost: t.Any = None, width: t.Any = None
 ) -> list[str]:
-    """Return a table of all machines of a run, as lines."""
-    rows = summary.summary_rows(*_checked("summary", hostvars, run, lost))
+    """Return a table of all machines of a run, as lines, and how their GPUs differ."""
+    checked = _checked("summary", hostvars, run, lost)
+    rows = summary.summary_rows(*checked)
     try:
         room = line_room(width)
     except ValueError as exc:
         raise AnsibleFilterError(f"summary: {exc}") from exc
-    return table(rows, room, summary.LEAST_NEEDED)
+    names = [one.name for one in summary.machines_of(*checked) if one.begun]
+    fleet = fleet_of(hostvars, names, [])
+    return [*table(rows, room, summary.LEAST_NEEDED), *difference_lines(fleet, room)]
 
 
 def not_configured_filter(hostvars: t.Any, run: t.Any, lost: t.Any = None) -> dict[str, t.Any]:

@@ -11,25 +11,33 @@ version_added: 0.1.0
 author:
   - Compute Desk collection maintainers (@compute-desk)
 description:
-  - Checks the GPUs of the machine it runs on. Changes nothing, and installs nothing.
-  - Adds the host to the group C(gpu_verified) if the verdict is V(pass), and to C(gpu_failed) if it is V(fail), which is
-    also shown on stderr.
+  - Checks the GPUs of the machine it runs on. Changes nothing there, and installs nothing. The task is V(changed) only if it
+    has written a file on the controller, see O(record).
+  - Adds the host to the group C(gpu_verified) if the verdict is V(pass), to C(gpu_failed) if it is V(fail), and to
+    C(gpu_inconclusive) if it is V(inconclusive). The last two are also shown on stderr.
   - Counts GPUs in three ways; those plugged in, those the driver lists, and those you expect. Then checks the memory,
-    temperature and clocks of each, searches the kernel log, and starts CUDA once.
+    temperature, clocks, PCIe link and NVLinks of each, searches the kernel log, and starts CUDA once.
+  - Xid errors are judged as NVIDIA's catalog says. Only those that concern the machine fail it; those of programs, and
+    those that are to be ignored or are unknown, are notes.
   - A bad GPU does not fail the task; RV(verdict) and RV(reasons) report it, and you decide. M(ansible.builtin.assert) or the
     role P(compute_desk.supply.gpu_verify#role) can do that.
   - Asks C(nvidia-smi) about NVIDIA GPUs, C(amd-smi) or C(rocm-smi) about AMD GPUs, and C(lspci), or C(/sys) without it, about
     what is plugged in. Tools are found on the C(PATH) and in the usual folders. A missing tool shows up as a skipped check,
     or as a failed one if its GPUs are plugged in.
   - Every command has a time limit. A command that hangs, as on a broken GPU, is killed, and its check fails.
-  - The controller checks the answer. If a machine sends no valid report, or none within six times O(command_timeout), the
-    task fails, with the verdict V(fail), no GPUs and no checks. Before ansible-core 2.21 its host joins C(gpu_failed) only
-    if C(failed_when) says that this is no failure.
-  - On most machines only root may read the kernel log. Without root, that check is skipped.
+  - The controller checks the answer. If a machine sends no valid report, or none within six times O(command_timeout) plus 30
+    seconds, the task fails, with the verdict V(fail), no GPUs and no checks. Before ansible-core 2.21 its host joins
+    C(gpu_failed) only if C(failed_when) says that this is no failure.
+  - On most machines only root may read the kernel log. Without root, that check is skipped, and RV(notes) says so.
 extends_documentation_fragment:
   - compute_desk.supply._attributes
-  - compute_desk.supply._attributes.read_only
 attributes:
+  check_mode:
+    support: full
+    details:
+      - It never changes a machine. In check mode it keeps no record, and says whether it would.
+  diff_mode:
+    support: none
   async:
     support: none
 options:
@@ -59,7 +67,28 @@ options:
       - Without persistence mode, a machine with eight GPUs may need ten seconds to list them.
     type: float
     default: 20
+  known_bad:
+    description:
+      - A file on the controller that lists GPUs you do not want to have again. It is in YAML or JSON, a list of entries with
+        C(uuid), C(reason) and C(date), such as V(2026-10-03).
+      - The check C(known_bad) fails if a GPU of the machine is in it, and its detail says why and since when. If the file
+        cannot be used, the task fails before the machine is asked anything.
+      - A GPU without a UUID cannot be looked up in it. Then the check is inconclusive, and so is the verdict if all else passes;
+        also if no GPU is listed, unless RV(verdict=no_gpu).
+      - The machine never sees it.
+    type: path
+  record:
+    description:
+      - A folder on the controller in which to keep a record of this machine. The folder is made if only the last part of the
+        path is missing. M(compute_desk.supply.gpu_compare) tells later what has changed.
+      - A record is a JSON file of mode 0600; C(files/record-1.schema.json) of the role gpu_verify is its schema. It is never
+        overwritten. If the newest record of the machine says the same, no other is written; corrected memory errors, NVLink
+        errors and PCIe replays may differ.
+      - A machine without a valid report gives no record.
+    type: path
 seealso:
+  - module: compute_desk.supply.gpu_report
+  - module: compute_desk.supply.gpu_compare
   - name: nvidia-smi
     description: The manual page of the main source of these facts.
     link: https://docs.nvidia.com/deploy/nvidia-smi/
@@ -94,6 +123,13 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+record:
+  description:
+    - The file with the record of this machine, new or not. Null without O(record), or if it could not be written, which gives
+      a warning.
+  returned: always
+  type: str
+  sample: records/20261126T101229Z_node-1_4f9d2c1e8a37.json
 ansible_stats:
   description:
     - The verdict and the reasons for the statistics of the run, as M(ansible.builtin.set_stats) sets them, under the name
@@ -113,13 +149,25 @@ host:
 verdict:
   description:
     - V(pass) if no check failed, V(fail) if one did.
-    - V(no_gpu) if there is no sign of a GPU, and none is expected.
+    - V(inconclusive) if none failed, but one could not be made without which nothing is known (V(tool), V(count),
+      V(gpu_state)), or which you asked for (an expectation, or O(known_bad)).
+    - V(no_gpu) if there is no sign of a GPU, and none is expected. A Radeon without AMD's tool is no sign, because on the PCI
+      bus it looks like the graphics in a CPU.
   returned: always
   type: str
   sample: fail
+action:
+  description:
+    - What to do. The most severe action of the failed checks; null if none failed, or if there is no report.
+    - From the most to the least severe, V(return_machine), V(reboot_and_retest) (and return it if the fault comes again),
+      V(reset_gpu), V(fix_software), V(watch).
+  returned: always
+  type: str
+  sample: reboot_and_retest
 reasons:
   description:
-    - The reasons for the verdict; one for each failed check, with the next step.
+    - The reasons for the verdict; one for each failed check, or for each that was inconclusive. Each next step is given
+      once, with the first reason that it is for.
     - Empty if the verdict is V(pass).
   returned: always
   type: list
@@ -127,6 +175,15 @@ reasons:
   sample:
     - "nvidia-smi lists 7 of the 8 GPUs plugged in: 0000:db:00.0 is lost. Reboot the machine; if that does not help, ask the
       vendor for another one."
+notes:
+  description:
+    - What is no fault but should be known, in sentences, at most 32. Xid errors of programs and unknown ones, lifetime
+      memory errors, a slow or narrow PCIe slot, a kernel log that could not be read, or that may tell of a tenant before you.
+  returned: always
+  type: list
+  elements: str
+  sample:
+    - The kernel log covers the time since the boot 63 hours ago, so what it tells may be another tenant's.
 gpus:
   description:
     - The GPUs that the tools list, in the tools' order.
@@ -259,11 +316,127 @@ gpus:
       description: The first value that shows that it does not respond. Null if it does.
       returned: always
       type: str
+    serial:
+      description: Its serial number. For AMD GPUs, RV(gpus[].uuid) is.
+      returned: always
+      type: str
+      sample: "1650322014526"
+    vbios_version:
+      description: The version of its VBIOS.
+      returned: always
+      type: str
+      sample: 96.00.74.00.01
+    passthrough:
+      description: Whether a virtual machine has it, which hides its slot. V(false) on bare metal.
+      returned: always
+      type: bool
+    at_work:
+      description: Whether a program uses it right now.
+      returned: always
+      type: bool
+    pcie_width:
+      description: The number of PCIe lanes it uses.
+      returned: always
+      type: int
+      sample: 16
+    pcie_width_max:
+      description:
+        - The number of PCIe lanes that it and its slot can use; the smaller of what C(nvidia-smi) and C(/sys) say.
+        - Where the slot is not known, as in a virtual machine, that it alone can use.
+      returned: always
+      type: int
+      sample: 16
+    pcie_generation:
+      description: The generation of its PCIe link, which may be lower at rest.
+      returned: always
+      type: int
+      sample: 5
+    pcie_generation_max:
+      description: The generation that it and its slot can have.
+      returned: always
+      type: int
+      sample: 5
+    pcie_generation_gpu:
+      description: The generation that it alone can have.
+      returned: always
+      type: int
+      sample: 5
+    pcie_generation_slot:
+      description: The generation that its slot can have.
+      returned: always
+      type: int
+      sample: 5
+    pcie_replays:
+      description: The number of PCIe packets sent again since the driver was loaded.
+      returned: always
+      type: int
+      sample: 0
+    nvlinks_active:
+      description: The number of its NVLinks that are up.
+      returned: always
+      type: int
+      sample: 18
+    nvlinks_inactive:
+      description: The number of its NVLinks that are not up. Null if all are down, and C(nvidia-smi) does not list them.
+      returned: always
+      type: int
+      sample: 0
+    nvlink_errors:
+      description: The number of errors on its NVLinks; replays, recoveries and checksums.
+      returned: always
+      type: int
+      sample: 0
+    rows_remapped_corrected:
+      description: The number of memory rows replaced because of corrected errors.
+      returned: always
+      type: int
+      sample: 0
+    spare_rows:
+      description: The number of its memory banks by the spare rows that they have left.
+      returned: always
+      type: dict
+      contains:
+        max:
+          description: Banks with all of them.
+          returned: always
+          type: int
+          sample: 640
+        high:
+          description: Banks with many.
+          returned: always
+          type: int
+          sample: 0
+        partial:
+          description: Banks with some.
+          returned: always
+          type: int
+          sample: 0
+        low:
+          description: Banks with few.
+          returned: always
+          type: int
+          sample: 0
+        none:
+          description: Banks without any.
+          returned: always
+          type: int
+          sample: 0
+    ecc_sram_uncorrected_aggregate:
+      description: The number of uncorrected errors of its SRAM in its lifetime.
+      returned: always
+      type: int
+      sample: 0
+    ecc_corrected_aggregate:
+      description: The number of corrected memory errors in its lifetime.
+      returned: always
+      type: int
+      sample: 0
 checks:
   description:
     - All checks, always in the same order.
     - The names are V(tool), V(driver_library), V(count), V(name), V(driver_version), V(cuda_version), V(gpu_state), V(ecc),
-      V(memory_rows), V(kernel_log), V(temperature), V(throttling), V(persistence), V(mig), V(fabric) and V(cuda_start).
+      V(memory_rows), V(kernel_log), V(temperature), V(throttling), V(persistence), V(mig), V(pcie), V(nvlink), V(fabric),
+      V(cuda_start) and V(known_bad). The controller makes the last one.
     - V(persistence) and V(mig) are only noted, and never fail.
   returned: always
   type: list
@@ -275,7 +448,9 @@ checks:
       type: str
       sample: count
     verdict:
-      description: V(pass), V(fail), or V(skip) if it could not be made or does not apply.
+      description:
+        - V(pass), V(fail), or V(skip) if it does not apply, or if it could not be made and does not decide.
+        - V(inconclusive) if it could not be made, and decides or was asked for.
       returned: always
       type: str
       sample: pass
@@ -284,6 +459,62 @@ checks:
       returned: always
       type: str
       sample: 8 plugged in, 8 listed, 8 expected
+    action:
+      description:
+        - What to do if it failed; see RV(action).
+        - V(watch) if it passed, but something about it may become a fault. Null otherwise.
+      returned: always
+      type: str
+      sample: reset_gpu
+xids:
+  description:
+    - The Xid errors of GPUs and the SXid errors of NVSwitches in the kernel log, each kind once for each device, at most
+      64. Null if the kernel log could not be read.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    code:
+      description: Its number.
+      returned: always
+      type: int
+      sample: 79
+    switch:
+      description: Whether it is an SXid, of an NVSwitch.
+      returned: always
+      type: bool
+    pci_bus_id:
+      description: The PCI address of the GPU or the switch.
+      returned: always
+      type: str
+      sample: "0000:db:00.0"
+    kind:
+      description: Its bucket in NVIDIA's catalog, such as V(restart_app) or V(reset_gpu); V(unknown) if it has none.
+      returned: always
+      type: str
+      sample: restart_bm
+    action:
+      description:
+        - What it asks of the machine; see RV(action). Null if nothing.
+        - For Xid 154, the last one counts. A fault that asked for a reset is over when the driver has said V(None) after it.
+      returned: always
+      type: str
+      sample: reboot_and_retest
+    text:
+      description: The rest of its line in the kernel log.
+      returned: always
+      type: str
+      sample: GPU has fallen off the bus
+    count:
+      description: How often it is in the kernel log.
+      returned: always
+      type: int
+      sample: 1
+booted_at:
+  description: When the machine was started, in UTC. The kernel log begins there. Null if unknown.
+  returned: always
+  type: str
+  sample: "2026-11-24T09:00:00Z"
 expected:
   description: The expectations of the task.
   returned: always

@@ -45,6 +45,11 @@ SPECS = yaml.safe_load((CHECKOUT / "playbooks/vars/argument_specs.yml").read_tex
             {"compute_desk_gpu_verify": "maybe"},
             "compute_desk_gpu_verify: must be one of auto, true, false, not 'maybe'",
         ),
+        # The main job would take it for warn.
+        (
+            {"gpu_verify_on_inconclusive": "FAIL"},
+            "gpu_verify_on_inconclusive: must be one of warn, fail, not 'FAIL'; did you mean fail?",
+        ),
         (
             {"compute_desk_wait_timeout": "15m"},
             "compute_desk_wait_timeout: '15m' is not a number of seconds",

@@ -232,6 +232,32 @@ def test_gpus_are_verified_as_asked(workspace: Workspace, simulate: Simulate) ->
 
 
 @pytest.mark.slow
+def test_gpus_that_could_not_be_judged_stop_who_wants_it(
+    workspace: Workspace, simulate: Simulate
+) -> None:
+    fleet = machines(A, one={})
+    commands = fleet["instances"]["one"]["commands"] = json.loads(json.dumps(commands_of("h200")))
+    reply = commands["nvidia-smi"]["answers"][0]
+    reply["stdout"] = re.sub(r"<driver_version>.*</driver_version>", "", reply["stdout"])
+    simulator = simulate(fleet)
+    write_role(workspace, "say", {"ansible.builtin.debug": {"msg": "worked"}})
+    wanted = {"compute_desk_roles": ["say"], "gpu_verify_min_driver_version": "550"}
+
+    code, output = configure(workspace, simulator, **wanted)
+
+    assert code == 0, last_lines(output, 60)
+    (row,) = summary(output).values()
+    assert row.endswith("configured, GPUs not judged")
+
+    code, output = configure(workspace, simulator, gpu_verify_on_inconclusive="fail", **wanted)
+
+    assert code != 0
+    (row,) = summary(output).values()
+    assert "FAILED: The check driver_version could not be made" in row
+    assert '"msg": "worked"' not in output
+
+
+@pytest.mark.slow
 def test_a_machine_may_have_the_oldest_python_that_ansible_supports(
     workspace: Workspace, simulate: Simulate
 ) -> None:

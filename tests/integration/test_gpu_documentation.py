@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import json
 import os
@@ -123,6 +124,8 @@ def test_the_checks_are_the_same_everywhere(
     judge = importlib.import_module(
         "ansible_collections.compute_desk.supply.plugins.module_utils._gpu.judge"
     )
+    # The controller adds the last one.
+    names = [*judge.CHECK_NAMES, "known_bad"]
     schema = json.loads((ROLE / "files" / "report.schema.json").read_text(encoding="utf-8"))
     items = schema["properties"]["checks"]["items"]["properties"]
     (listed,) = (
@@ -131,8 +134,36 @@ def test_the_checks_are_the_same_everywhere(
         if line.startswith("The names are ")
     )
     readme = (ROLE / "README.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\|(.+?)\|", readme.partition("## Checks")[2], re.MULTILINE)
+    _before, _heading, after = readme.partition("## Checks")
+    rows = re.findall(r"^\|(.+?)\|", after, re.MULTILINE)
 
-    assert re.findall(r"V\((\w+)\)", listed) == list(judge.CHECK_NAMES)
-    assert items["name"]["enum"] == list(judge.CHECK_NAMES)
-    assert sorted(re.findall(r"`(\w+)`", "".join(rows))) == sorted(judge.CHECK_NAMES)
+    assert re.findall(r"V\((\w+)\)", listed) == names
+    assert items["name"]["enum"] == names
+    assert sorted(re.findall(r"`(\w+)`", "".join(rows))) == sorted(names)
+
+
+def test_the_schema_has_what_the_code_has(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(workspace.collections))
+    room = "ansible_collections.compute_desk.supply.plugins.module_utils._gpu"
+    action, gpu, log, notes, table = (
+        importlib.import_module(f"{room}.{name}")
+        for name in ("action", "gpu", "kernel_log", "notes", "xid_table")
+    )
+    schema = json.loads((ROLE / "files" / "report.schema.json").read_text(encoding="utf-8"))
+    parts = schema["properties"]
+    gpus, checks, xids = (parts[name]["items"] for name in ("gpus", "checks", "xids"))
+    actions = [*action.ACTIONS, None]
+
+    names = [field.name for field in dataclasses.fields(gpu.Gpu)]
+    assert sorted(gpus["properties"]) == sorted(gpus["required"]) == sorted(names)
+    assert gpus["properties"]["spare_rows"]["required"] == list(gpu.SPARE_ROWS)
+    assert xids["properties"]["kind"]["enum"] == list(table.KINDS)
+    for one in (parts["action"], checks["properties"]["action"], xids["properties"]["action"]):
+        assert one["enum"] == actions
+    assert parts["xids"]["maxItems"] == log.MOST_XIDS
+    assert parts["notes"]["maxItems"] == notes.MOST_NOTES
+    readme = (ROLE / "README.md").read_text(encoding="utf-8")
+    described = readme.partition("| action |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", described, re.MULTILINE) == list(action.ACTIONS)

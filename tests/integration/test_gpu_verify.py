@@ -27,6 +27,7 @@ BOOK = "compute_desk.supply.verify"
 Simulate = t.Callable[..., Simulator]
 Commands = dict[str, dict[str, t.Any]]
 
+DIFFERENT = "Different from the others:"
 HANGING = {"script": "#!/bin/sh\ntrap '' TERM INT HUP\nsleep 600\n"}
 
 
@@ -114,7 +115,15 @@ def table(output: str) -> dict[str, str]:
     """Return the rows of the report by host; there is one report."""
     rows = [line.strip().strip('",') for line in output.splitlines()]
     (begin,) = [number for number, row in enumerate(rows) if row.startswith("HOST ")]
-    return {row.split()[0]: row for row in rows[begin + 1 : rows.index("]", begin)]}
+    end = rows.index("]", begin)
+    if DIFFERENT in rows[begin:end]:
+        end = rows.index(DIFFERENT, begin)
+    return {row.split()[0]: row for row in rows[begin + 1 : end]}
+
+
+def cells(row: str) -> str:
+    """Return the cells of a row with a bar between them."""
+    return " | ".join(re.split(" {2,}", row))
 
 
 def recap(output: str) -> dict[str, dict[str, int]]:
@@ -161,14 +170,14 @@ def test_a_fleet_of_good_and_bad_machines(fleet: t.Callable[..., Fleet]) -> None
     assert list(rows) == ["good", "lost", "hanging", "none", "wrong", "stale"]
     assert rows["good"].split("  ")[-1].strip() == "-", rows["good"]
     for name, words in {
-        "good": "8     NVIDIA H100 80GB HBM3  565.57.01  81559 MiB   pass",
-        "lost": "FAIL     nvidia-smi lists 7 of the 8 GPUs plugged in: 0000:db:00.0 is lost",
-        "hanging": "FAIL     nvidia-smi timed out after 3 s and was killed",
-        "none": "no GPU   There is no GPU, and none is expected.",
-        "wrong": "FAIL     8 GPUs expected, 1 listed.",
-        "stale": "FAIL     Driver/library version mismatch: the kernel has loaded 535.54.03",
+        "good": "| 8 | NVIDIA H100 80GB HBM3 | 565.57.01 | 81559 MiB | ",
+        "lost": "| reboot_and_retest | nvidia-smi lists 7 of the 8 GPUs plugged in: 0000:db",
+        "hanging": "| FAIL | reboot_and_retest | nvidia-smi timed out after 3 s and was killed",
+        "none": "| no GPU | - | There is no GPU, and none is expected.",
+        "wrong": "| 8 GPUs expected, 1 listed.",
+        "stale": "| Driver/library version mismatch: the kernel has loaded 535.54.03",
     }.items():
-        assert words in rows[name], rows[name]
+        assert words in cells(rows[name]), rows[name]
 
     kept = machines.kept()
     assert kept["groups"]["gpu_verified"] == ["good"]
@@ -199,6 +208,39 @@ def test_a_fleet_of_good_and_bad_machines(fleet: t.Callable[..., Fleet]) -> None
     assert told["wrong"].startswith("8 GPUs expected, 1 listed.")
 
 
+def test_a_machine_that_could_not_be_judged(fleet: t.Callable[..., Fleet]) -> None:
+    """Its driver tells no version; nobody but who asked for one minds."""
+    silent = json.loads(json.dumps(commands_of("h200")))
+    reply = silent["nvidia-smi"]["answers"][0]
+    reply["stdout"] = re.sub(r"<driver_version>.*</driver_version>", "", reply["stdout"])
+    machines = fleet(
+        {"asked": silent, "other": silent},
+        {"asked": {"gpu_verify_min_driver_version": "550.90"}},
+    )
+
+    code, output = machines.verify()
+
+    assert code == 0, last_lines(output)
+    words = "The check driver_version could not be made: no tool reported the driver version."
+    assert f"| inconclusive | - | {words}" in cells(table(output)["asked"])
+    assert f" WAITING: [asked]: its GPUs could not be judged: {words}" in output
+    kept = machines.kept()
+    assert kept["groups"]["gpu_inconclusive"] == ["asked"]
+    assert kept["groups"]["gpu_verified"] == ["other"]
+    assert "gpu_failed" not in kept["groups"]
+    for report in kept["reports"].values():
+        jsonschema_rs.validate(SCHEMA, report)
+
+    code, output = machines.verify(gpu_verify_on_inconclusive="fail")
+
+    assert code != 0
+    assert recap(output)["asked"]["failed"] == 1
+    assert recap(output)["other"]["failed"] == 0
+    code, output = machines.verify(gpu_verify_on_inconclusive="perhaps")
+    assert code != 0
+    assert "value of gpu_verify_on_inconclusive must be one of: warn, fail" in output
+
+
 @pytest.mark.slow
 def test_nothing_is_changed_and_nobody_has_to_fail(fleet: t.Callable[..., Fleet]) -> None:
     machines = fleet({"good": commands_of("t4"), "bad": commands_of("ecc_errors")})
@@ -206,7 +248,9 @@ def test_nothing_is_changed_and_nobody_has_to_fail(fleet: t.Callable[..., Fleet]
     code, output = machines.verify(gpu_verify_fail=False)
 
     assert code == 0, last_lines(output)
-    assert "FAIL     GPU 1 (0000:9e:00.0) needs recovery: Reset." in table(output)["bad"]
+    assert "| FAIL | reset_gpu | GPU 1 (0000:9e:00.0) needs recovery: Reset." in cells(
+        table(output)["bad"]
+    )
     assert [recap(output)[name]["changed"] for name in machines.hosts] == [0, 0]
     kept = machines.kept()
     assert kept["groups"]["gpu_failed"] == ["bad"]
@@ -244,8 +288,9 @@ def test_machines_that_cannot_be_checked_are_in_the_report(fleet: t.Callable[...
     assert code != 0
     rows, kept = table(output), machines.kept()
     assert "  pass  " in rows["good"]
-    assert "FAIL     The GPUs could not be checked: The connection was refused" in rows["gone"]
-    assert "FAIL     The GPUs could not be checked: " in rows["broken"]
+    for host, words in (("gone", "The connection was refused"), ("broken", "")):
+        said = f"| FAIL | - | The GPUs could not be checked: {words}"
+        assert said in cells(rows[host])
     assert "min_driver_version: 'latest' is not a version such as 550.90.07" in rows["typo"]
     for report in kept["reports"].values():
         jsonschema_rs.validate(SCHEMA, report)

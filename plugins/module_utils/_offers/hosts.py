@@ -31,6 +31,7 @@ GROUPS = (
     "compute_desk_expected",
     "compute_desk_unusable",
     "gpu_failed",
+    "gpu_inconclusive",
     "gpu_verified",
     "instance_ready_failed",
 )

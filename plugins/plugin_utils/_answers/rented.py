@@ -1,7 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hosts to leave alone: those without a POSIX shell, and those that are not rented machines."""
+"""Hosts to leave alone: those without a POSIX shell, and those that are not rented machines.
+
+And as what a host is rented.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,12 @@ def without_shell(connection: ConnectionBase) -> Problem | None:
         f"{connection.transport} does not connect to a machine with a POSIX shell",
         "Leave this host out.",
     )
+
+
+def rented_as(variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the ``offer_id`` and ``instance_id`` of a host; None for what is not known."""
+    names = ("offer_id", "instance_id")
+    return {name: variables.get(f"compute_desk_{name}") for name in names}
 
 
 def not_rented(connection: ConnectionBase, task_vars: t.Mapping[str, t.Any]) -> Problem | None:

@@ -121,7 +121,8 @@ def not_configured(
 ) -> dict[str, t.Any]:
     """Return who is not configured, how many more there are, and both as a sentence."""
     machines = machines_of(hostvars, run, lost)
-    if not machines and not _mappings(run, "offers"):
+    has_waited = "round" in run
+    if not machines and not _mappings(run, "offers") and not has_waited:
         return {"machines": [], "others": 1, "message": NOTHING}
     failed = [machine for machine in machines if machine.problem]
     offers = unserved(run)
@@ -147,6 +148,8 @@ def _row(machine: Machine, offer: str, began: float | None) -> list[str]:
         result = f"FAILED: {machine.problem}"
     else:
         result = "configured" if _has_roles(machine) else "ready"
+        if host.mapping("gpu_verify_report").get("verdict") == "inconclusive":
+            result += ", GPUs not judged"
     address = host.get("ansible_host") or machine.told.get("address") or machine.name
     kernel = host.facts.get("kernel") if machine.begun else None
     return [

@@ -10,6 +10,7 @@ found here or not at all.
 from __future__ import annotations
 
 import difflib
+import os
 import typing as t
 from pathlib import Path
 
@@ -18,13 +19,17 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ...module_utils._offers.hosts import HOST_VARIABLES
 from ...module_utils._options import OptionError, checked_number
-from ...module_utils._text import quoted
+from ...module_utils._text import json_type, quoted
+from .._fleet.files import check_file, check_folder
+from .._fleet.known_bad import read_known_bad
 
 _COLLECTION = Path(__file__).resolve().parents[3]
 _PLAYBOOKS = _COLLECTION / "playbooks" / "vars" / "argument_specs.yml"
 _ROLES = ("instance_ready", "gpu_verify")
 # With these begin the names of all variables that the main job reads.
 _PREFIXES = ("compute_desk_", *(f"{role}_" for role in _ROLES))
+
+_SWITCHES = {"true": "true", "yes": "true", "false": "false", "no": "false"}
 
 Spec = t.Mapping[str, t.Any]
 
@@ -56,6 +61,8 @@ class Variables:
         spec = self.options.get(name)
         if spec is None or value is None:
             return
+        if spec["type"] == "path":
+            _check_path(name, value)
         choices = spec.get("choices")
         if choices:
             _check_choice(name, value, choices)
@@ -64,18 +71,48 @@ class Variables:
         elif spec["type"] == "bool":
             _check_switch(name, value)
 
+    @staticmethod
+    def check_together(values: t.Mapping[str, t.Any]) -> None:
+        """Refuse what contradicts each other among the values of one host."""
+        switch = _SWITCHES.get(str(values.get("compute_desk_gpu_verify")).lower())
+        if switch == "false" and values.get("gpu_verify_known_bad"):
+            raise OptionError(
+                "gpu_verify_known_bad",
+                "no machine is compared with this file, because compute_desk_gpu_verify is false; "
+                "leave out one of the two",
+            )
+
+
+_PATHS: dict[str, t.Callable[[str, str], t.Any]] = {
+    "gpu_verify_known_bad": read_known_bad,
+    "gpu_verify_record": check_folder,
+    "gpu_verify_report_file": check_file,
+    "gpu_verify_junit_file": check_file,
+}
+
+
+def _check_path(name: str, value: t.Any) -> None:
+    """Refuse a path that cannot be used, while nothing has been waited or paid for."""
+    if not isinstance(value, str):
+        raise OptionError(name, f"must be a path, not {json_type(value)}")
+    # As Ansible reads an option that is a path. A survey passes an empty text for none.
+    path = os.path.expanduser(os.path.expandvars(value))
+    if path:
+        _PATHS[name](name, path)
+
 
 def _read(path: Path) -> t.Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def _check_choice(name: str, value: t.Any, choices: t.Sequence[str]) -> None:
-    words = {True: "true", False: "false"}
-    word = words[value] if isinstance(value, bool) else str(value).lower()
-    same = {"yes": "true", "no": "false"}
-    if word not in choices and same.get(word) not in choices:
-        problem = f"must be one of {', '.join(choices)}, not {quoted(str(value))}"
-        raise OptionError(name, problem)
+    """Refuse what is none of the words. All but those for on and off are used as they are."""
+    if value in choices or _SWITCHES.get(str(value).lower()) in choices:
+        return
+    near = difflib.get_close_matches(str(value).lower(), choices, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    problem = f"must be one of {', '.join(choices)}, not {quoted(str(value))}"
+    raise OptionError(name, f"{problem}{hint}")
 
 
 def _check_switch(name: str, value: t.Any) -> None:

@@ -55,6 +55,11 @@ class Host:
         known = isinstance(value, (bool, int, str))
         return bool(boolean(value, strict=False)) if known else default
 
+    @property
+    def wants_gpus(self) -> bool:
+        """Whether the main job looks at its GPUs. Also the word auto means that."""
+        return str(self.get("compute_desk_gpu_verify")).lower() not in ("false", "no")
+
     def _read(self, name: str) -> t.Any:
         # A template of the user's own can be wrong, and matters to the host, not to the summary.
         try:
@@ -90,13 +95,15 @@ def problem_of_host(host: Host, lost: bool) -> str | None:
 def _problem_of_gpus(host: Host) -> str | None:
     report = host.mapping("gpu_verify_report")
     verdict = report.get("verdict")
-    if verdict == "fail" and host.flag("gpu_verify_fail", default=True):
+    strict = host.get("gpu_verify_on_inconclusive") == "fail"
+    bad = verdict == "fail" or (verdict == "inconclusive" and strict)
+    if bad and host.flag("gpu_verify_fail", default=True):
         return (
             printable(" ".join(map(to_text, _list(report.get("reasons")))), _LENGTH)
             or "no reason given"
         )
     expected = _mapping(report.get("expected")).get("count")
-    if verdict == "no_gpu" and expected != 0 and host.flag("compute_desk_gpu_verify", default=True):
+    if verdict == "no_gpu" and expected != 0 and host.wants_gpus:
         return NO_GPU
     return None
 

@@ -1,26 +1,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Machines whose tools are scripts: what each prints lies in gpu_machines, with its source."""
+"""Installs the machines of gpu_machines, whose tools are scripts."""
 
 from __future__ import annotations
 
 import shlex
-import typing as t
 from pathlib import Path
 
-import yaml
-
-MACHINES = Path(__file__).resolve().parents[2] / "gpu_machines"
-
-NAMES = sorted(path.stem for path in MACHINES.glob("*.yml"))
+from gpu_machines import NAMES as ALL_NAMES
+from gpu_machines import commands_of
 
 
-def commands_of(name: str) -> dict[str, dict[str, t.Any]]:
-    """Return the scripted commands of a machine, as a timeline of the simulator has them."""
-    text = (MACHINES / f"{name}.yml").read_text(encoding="utf-8")
-    commands = yaml.safe_load(text)["commands"]
-    return t.cast("dict[str, dict[str, t.Any]]", commands)
+def _answers(name: str) -> bool:
+    return not any("script" in reply for reply in commands_of(name).values())
+
+
+# The others have a tool that never does.
+NAMES = list(filter(_answers, ALL_NAMES))
 
 
 def output_of(name: str, command: str) -> str:
@@ -32,6 +29,9 @@ def output_of(name: str, command: str) -> str:
 def install(name: str, folder: Path) -> None:
     """Write the commands of a machine as executables."""
     for command, reply in commands_of(name).items():
+        if "script" in reply:
+            write_script(folder / command, reply["script"])
+            continue
         cases = [(shlex.quote(answer["args"]), answer) for answer in reply.get("answers", [])] + [
             ("*", reply)
         ]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible.parsing.dataloader import DataLoader
@@ -32,3 +33,37 @@ def test_what_a_machine_says_of_itself_does_not_end_the_run(forged: dict[str, t.
         0: [],
         1: [],
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("gpu_verify_on_inconclusive", "FAIL", "must be one of warn, fail, not 'FAIL'; did you"),
+        ("gpu_verify_on_inconclusive", "fial", "did you mean fail[?]$"),
+        ("gpu_verify_on_inconclusive", True, "must be one of warn, fail, not 'True'$"),
+        ("compute_desk_together", "Offer", "did you mean offer[?]$"),
+        ("compute_desk_gpu_verify", "AUTO", "did you mean auto[?]$"),
+        ("compute_desk_gpu_verify", "maybe", "must be one of auto, true, false, not 'maybe'$"),
+    ],
+)
+def test_a_word_is_compared_exactly_as_it_is_used(name: str, value: t.Any, said: str) -> None:
+    with pytest.raises(OptionError, match=f"^{name}: .*{said}"):
+        checked({name: value})
+
+
+@pytest.mark.parametrize("word", [True, False, "True", "FALSE", "Yes", "no", "auto"])
+def test_switches_are_read_as_ansible_reads_them(word: t.Any) -> None:
+    checked({"compute_desk_gpu_verify": word})
+
+
+@pytest.mark.parametrize("word", [False, "false", "No"])
+def test_a_list_of_bad_gpus_needs_that_they_are_looked_at(tmp_path: Path, word: t.Any) -> None:
+    path = tmp_path / "bad.yml"
+    path.write_text("[]")
+    given = {"gpu_verify_known_bad": str(path)}
+
+    with pytest.raises(OptionError, match=r"^gpu_verify_known_bad: .*compute_desk_gpu_verify"):
+        checked({**given, "compute_desk_gpu_verify": word})
+    checked(given, {"compute_desk_gpu_verify": word})
+    checked({"gpu_verify_known_bad": "", "compute_desk_gpu_verify": word})
+    checked({**given, "compute_desk_gpu_verify": "auto"})

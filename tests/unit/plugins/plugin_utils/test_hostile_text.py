@@ -18,6 +18,7 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._gpu import (
     kernel_log as _gpu_kernel_log,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu import nvidia as _gpu_nvidia
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu import nvlink as _gpu_nvlink
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu import pci as _gpu_pci
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.command import Ran
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.gpu import Gpu
@@ -85,7 +86,7 @@ def judge_nvidia_smi(text: str) -> list[str]:
     ran = Ran(code=1, stdout=text, stderr=text)
     tool = failed_tool("nvidia-smi", ran)
     said = [tool.complaint, tool.library_version or "", *tool.corrupted_inforoms]
-    _gpu_nvidia.inactive_links(text)
+    _gpu_nvlink.read_links(text, text)
     with contextlib.suppress(UnreadableOutput):
         said += gpu_words(_gpu_nvidia.parse_smi_xml(text).gpus)
     return said
@@ -192,7 +193,10 @@ PARSERS = {
             "NVRM: ", "NVRM: GPU at PCI:0000:3b:00: ", "fallen off the bus", "NVRM: Xid (PCI:0000:",
             "NVRM: Xid (PCI:0000:3b:00): 79, x", "\n", f"NVRM: Xid (0000:3b:00): {DIGITS}\n", " ",
             "NVRM: The NVIDIA GPU ", "0",
-            f"NVRM: API mismatch: the client has the version {DIGITS}",
+            f"NVRM: API mismatch: the client has the version {DIGITS}", "changed from ", " to 0x0",
+            "NVRM: Xid (PCI:0000:3b:00): 154, ", " (None)", "pid=1, name=", "nvswitch0: SXid (PCI:",
+            "nvidia-nvswitch0: SXid (PCI:0000:07:00.0): 9, ", "Fatal", "pci 0000:3b:00.0: 1 Gb/s ",
+            "available PCIe bandwidth, limited by ", "8.0 GT/s PCIe x4 link at ", "(capable of ",
         ),
         20_000,
         ("", "fallen off the bus"),
@@ -203,6 +207,7 @@ PARSERS = {
             "<nvidia_smi_log>", "</nvidia_smi_log>", "<gpu>", "</gpu>", "<gpu/>", "<pci>", "x",
             f"<gpu><uuid>{DIGITS}</uuid></gpu>", "library version:", " ", "0", ".", "NVML: ", "\n",
             "<fb_memory_usage><total>" + DIGITS, "GPU 1:", "Link 1:", "inactive", "GPU is lost",
+            "Replay", " Errors: ", DIGITS,
         ),
         8_000,
         ("", "</nvidia_smi_log>"),

@@ -27,18 +27,56 @@ HONEST: dict[str, t.Any] = {
     "gpus": [
         Gpu(index=0, vendor="nvidia", name="NVIDIA L40S", throttle_reasons=("gpu_idle",)).as_dict()
     ],
-    "checks": [{"name": name, "verdict": "pass", "detail": "fine"} for name in CHECK_NAMES],
+    "checks": [
+        {"name": name, "verdict": "pass", "detail": "fine", "action": None} for name in CHECK_NAMES
+    ],
+    "action": None,
+    "notes": [],
+    "xids": None,
+    "booted_at": None,
 }
 FAILED: dict[str, t.Any] = {
     **HONEST,
     "verdict": "fail",
+    "action": "reset_gpu",
     "reasons": ["A GPU is lost."],
-    "checks": [{**HONEST["checks"][0], "verdict": "fail"}, *HONEST["checks"][1:]],
+    "checks": [
+        {**HONEST["checks"][0], "verdict": "fail", "action": "reset_gpu"},
+        *HONEST["checks"][1:],
+    ],
 }
-EMPTY: dict[str, t.Any] = {**HONEST, "verdict": "no_gpu", "reasons": ["There is none."], "gpus": []}
+EMPTY: dict[str, t.Any] = {
+    **HONEST,
+    "verdict": "no_gpu",
+    "reasons": ["There is none."],
+    "gpus": [],
+    "checks": [{**check, "verdict": "skip"} for check in HONEST["checks"]],
+}
 
 
-@pytest.mark.parametrize("report", [HONEST, FAILED, EMPTY])
+UNCLEAR: dict[str, t.Any] = {
+    **HONEST,
+    "verdict": "inconclusive",
+    "reasons": ["Not counted."],
+    "gpus": [],
+    "checks": [{**HONEST["checks"][0], "verdict": "inconclusive"}, *HONEST["checks"][1:]],
+}
+XID: dict[str, t.Any] = {
+    "code": 31, "switch": False, "pci_bus_id": "0000:18:00.0", "kind": "restart_app",
+    "action": None, "text": "MMU Fault", "count": 3,
+}  # fmt: skip
+ROWS = {"max": 640, "high": 0, "partial": 0, "low": 0, "none": 0}
+FULL: dict[str, t.Any] = {
+    **HONEST,
+    "gpus": [{**HONEST["gpus"][0], "serial": "165", "spare_rows": ROWS, "pcie_width": 16}],
+    "checks": [{**HONEST["checks"][0], "action": "watch"}, *HONEST["checks"][1:]],
+    "notes": ["Old."],
+    "xids": [XID, {**XID, "switch": True, "pci_bus_id": None}],
+    "booted_at": "2026-11-24T09:00:00Z",
+}
+
+
+@pytest.mark.parametrize("report", [HONEST, FAILED, EMPTY, UNCLEAR, FULL])
 def test_an_honest_report_is_kept_as_it_is(report: dict[str, t.Any]) -> None:
     assert read_report({**report, "changed": False, "warnings": ["x"], "skipped": True}) == report
 
@@ -75,7 +113,33 @@ def changed(report: dict[str, t.Any], *path: t.Any, value: t.Any) -> dict[str, t
         (changed(HONEST, "checks", 0, "verdict", value="ok"), "the verdict of a check is 'ok'"),
         (changed(HONEST, "checks", 0, "verdict", value="fail"), "its verdict does not follow"),
         (changed(FAILED, "verdict", value="pass"), "its verdict does not follow from its checks"),
-        (changed(HONEST, "verdict", value="no_gpu"), "its verdict and its GPUs contradict"),
+        (changed(HONEST, "verdict", value="no_gpu"), "its verdict does not follow"),
+        (changed(UNCLEAR, "verdict", value="pass"), "its verdict does not follow"),
+        (changed(UNCLEAR, "reasons", value=[]), "it gives no reason"),
+        (changed(EMPTY, "verdict", value="pass"), "its verdict does not follow"),
+        (changed(EMPTY, "gpus", value=HONEST["gpus"]), "its verdict and its GPUs contradict"),
+        (changed(FAILED, "action", value=None), "its action does not follow"),
+        (changed(FAILED, "action", value="burn"), "action is 'burn'"),
+        (changed(HONEST, "action", value="watch"), "its action does not follow"),
+        (changed(FAILED, "checks", 0, "action", value=None), "its action does not follow"),
+        (changed(HONEST, "checks", 0, "action", value="reset_gpu"), "that does not fit"),
+        (changed(EMPTY, "checks", 0, "action", value="watch"), "that does not fit"),
+        (changed(FULL, "xids", value={}), "xids is an object, not a list"),
+        (changed(FULL, "xids", value=[XID] * 65), "xids has 65 entries"),
+        (changed(FULL, "xids", 0, value=7), "an Xid in it is a number"),
+        (changed(FULL, "xids", 0, "code", value="31"), "code is a string, not a number"),
+        (changed(FULL, "xids", 0, "switch", value=1), "switch is a number, not a boolean"),
+        (changed(FULL, "xids", 0, "kind", value="odd"), "the kind of an Xid is 'odd'"),
+        (changed(FULL, "xids", 0, "action", value="reset_gpu"), "its Xids and its check of"),
+        (changed(FULL, "xids", 0, "text", value=None), "text is null, not a string"),
+        (changed(FULL, "booted_at", value="yesterday"), "booted_at is 'yesterday', not a time"),
+        (changed(FULL, "booted_at", value=5), "booted_at is a number, not a string"),
+        (changed(FULL, "notes", value=["x"] * 33), "notes has 33 entries"),
+        (changed(FULL, "notes", value=None), "notes is null, not a list"),
+        (changed(FULL, "gpus", 0, "serial", value=165), "serial is a number, not a string"),
+        (changed(FULL, "gpus", 0, "spare_rows", value=[]), "spare_rows is an array, not an object"),
+        (changed(FULL, "gpus", 0, "spare_rows", "low", value=None), "spare_rows.low is null"),
+        (changed(FULL, "gpus", 0, "pcie_width", value=16.5), "pcie_width is a number, not"),
         (changed(HONEST, "gpus", value=[]), "its verdict and its GPUs contradict"),
     ],
 )  # fmt: skip
@@ -99,12 +163,15 @@ def test_text_in_it_is_printable_and_cut() -> None:
 
 @given(place=st.sampled_from([("verdict",), ("reasons",), ("gpus",), ("checks",), ("gpus", 0),
                               ("gpus", 0, "name"), ("gpus", 0, "throttle_reasons"),
-                              ("checks", 3), ("checks", 3, "detail")]), value=ANY_JSON)  # fmt: skip
+                              ("checks", 3), ("checks", 3, "detail"), ("action",), ("notes",),
+                              ("xids",), ("xids", 0), ("xids", 0, "text"), ("booted_at",),
+                              ("gpus", 0, "spare_rows"), ("checks", 3, "action")]),
+       value=ANY_JSON)  # fmt: skip
 def test_whatever_stands_in_it_is_plain_data_or_refused(
     place: tuple[t.Any, ...], value: t.Any
 ) -> None:
     try:
-        read = read_report(changed(HONEST, *place, value=value))
+        read = read_report(changed(FULL, *place, value=value))
     except NoReport:
         return
 

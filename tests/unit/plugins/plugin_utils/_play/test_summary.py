@@ -25,6 +25,7 @@ BEGAN = 1_800_000_000.0
 GPU = {"name": "NVIDIA H100 80GB HBM3"}
 PASS = {"verdict": "pass", "reasons": [], "gpus": [GPU, GPU], "expected": {"count": None}}
 NONE = {"verdict": "no_gpu", "reasons": ["None."], "gpus": [], "expected": {"count": None}}
+UNCLEAR = {"verdict": "inconclusive", "reasons": ["Not counted."], "gpus": [GPU]}
 BAD = {"verdict": "fail", "reasons": ["GPU 0 is lost.", "GPU 1 too."], "gpus": [GPU]}
 LOST_ON_THE_WAY = "FAILED: lost on the way, see above"
 FAILED = {
@@ -108,8 +109,28 @@ def test_a_machine_has_a_row_with_all_about_it() -> None:
         ),
         ({"gpu_verify_report": BAD, **FAILED}, [], "FAILED: GPU 0 is lost. GPU 1 too."),
         ({"gpu_verify_report": BAD, "gpu_verify_fail": "false"}, [], "configured"),
+        ({"gpu_verify_report": UNCLEAR}, [], "configured, GPUs not judged"),
+        (
+            {"gpu_verify_report": UNCLEAR, "gpu_verify_on_inconclusive": "fail", **FAILED},
+            [],
+            "FAILED: Not counted.",
+        ),
+        (
+            {"gpu_verify_report": UNCLEAR, "gpu_verify_on_inconclusive": "fail",
+             "gpu_verify_fail": False},
+            [],
+            "configured, GPUs not judged",
+        ),
         ({"gpu_verify_report": NONE}, [], f"FAILED: {NO_GPU}"),
         ({"gpu_verify_report": NONE, "compute_desk_gpu_verify": "false"}, [], "configured"),
+        ({"gpu_verify_report": NONE, "compute_desk_gpu_verify": False}, [], "configured"),
+        ({"gpu_verify_report": NONE, "compute_desk_gpu_verify": "No"}, [], "configured"),
+        # Not a word for yes, and the default.
+        (
+            {"gpu_verify_report": NONE, "compute_desk_gpu_verify": "auto"},
+            [],
+            f"FAILED: {NO_GPU}",
+        ),
         ({"gpu_verify_report": {**NONE, "expected": {"count": 0}}}, [], "configured"),
         ({"gpu_verify_report": {}}, [], "configured"),
         (FAILED, [], "FAILED: Install it: no such package"),
@@ -306,6 +327,15 @@ def test_the_sentence_counts_everything() -> None:
         "others": 0,
         "message": "",
     }
+
+
+def test_a_round_without_machines_is_fine_and_no_round_is_not() -> None:
+    nothing = {"machines": [], "offers": []}
+
+    assert FILTERS["not_configured"]({}, {**nothing, "round": 1}) == {
+        "machines": [], "others": 0, "message": "",
+    }  # fmt: skip
+    assert FILTERS["not_configured"]({}, nothing)["others"] == 1
 
 
 def test_the_filter_makes_lines_that_fit() -> None:

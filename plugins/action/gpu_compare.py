@@ -1,0 +1,55 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Compares the GPUs of all machines of a play with the records of their handover."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.unsafe_proxy import wrap_var
+
+from ..module_utils._text import quoted
+from ..plugin_utils._answers.rented import rented_as
+from ..plugin_utils._fleet.changes import LEAST_NEEDED, change_rows, changes_of
+from ..plugin_utils._fleet.shelf import Records
+from ..plugin_utils._live.terminal import line_room
+from ..plugin_utils._play.fleet import fleet_of
+from ..plugin_utils._play.table import table
+
+ARGUMENTS: dict[str, dict[str, t.Any]] = {"record": {"type": "path", "required": True}}
+
+
+class ActionModule(ActionBase):
+    """Reads the variables of the hosts and the records, and contacts no host."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+    _requires_connection = False
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
+    ) -> dict[str, t.Any]:
+        """Return what has changed on each host."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        _validation, options = self.validate_argument_spec(ARGUMENTS)
+        task_vars = task_vars or {}
+        records = Records(options["record"])
+        if not records.exist:
+            problem = f"record: there is no folder {quoted(options['record'], 200)}"
+            raise AnsibleActionFail(problem)
+        hosts = task_vars["ansible_play_hosts_all"]
+        lost = set(hosts) - set(task_vars["ansible_play_hosts"])
+        hostvars = task_vars["hostvars"]
+        try:
+            changes = {
+                name: changes_of(report, rented_as(hostvars[name]), records)
+                for name, report in fleet_of(hostvars, hosts, lost).items()
+            }
+        except OSError as exc:
+            raise AnsibleActionFail(f"record: {quoted(str(exc), 300)}") from None
+        lines = table(change_rows(changes), line_room(), LEAST_NEEDED)
+        return {**result, "changed": False, **wrap_var({"table": lines, "hosts": changes})}

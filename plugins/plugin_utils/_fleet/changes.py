@@ -1,0 +1,73 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each machine of a fleet compared with its record, and that as a table."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .compare import NEW, compare
+from .record import BadRecord, make_record
+from .shelf import Records
+from .values import Mapping, count_of, text_of
+
+HEADER = ["HOST", "HANDOVER", "RESULT", "SINCE", "WHAT"]
+LEAST_NEEDED = ["HANDOVER"]
+
+SAME, CHANGED, WORSE, UNKNOWN = "same", "changed", "worse", "unknown"
+
+_SINCE = {NEW: "new", "handover": "at handover"}
+_SHOWN = {WORSE: "WORSE", UNKNOWN: "UNKNOWN"}
+_NOT_LOOKED_AT = "It could not be looked at, see above."
+
+
+def changes_of(report: Mapping | None, rented: Mapping, records: Records) -> dict[str, t.Any]:
+    """Return how a machine compares with its oldest record.
+
+    Keys: ``result`` (``same``, ``changed``, ``worse`` or ``unknown``), ``reason`` (a sentence),
+    ``record`` (the file), ``recorded_at`` and ``findings``.
+    """
+    if report is None or not report.get("checks"):
+        return _result(UNKNOWN, _NOT_LOOKED_AT)
+    now = make_record(report, rented, 0)
+    try:
+        found = records.first_of(now["host"], now["instance_id"])
+    except BadRecord as exc:
+        return _result(UNKNOWN, f"{exc}.")
+    if found is None:
+        return _result(UNKNOWN, "There is no record of it.")
+    path, then = found
+    findings = compare(then, now)
+    new = [one for one in findings if one["since"] == NEW]
+    grave = [one for one in new if one["grave"]]
+    if not new:
+        return _result(
+            SAME, f"Nothing has changed since {then['time']}.", str(path), then, findings
+        )
+    worst = (grave or new)[0]["text"]
+    reason = f"{count_of(len(new), 'thing')} changed since {then['time']}: {worst}"
+    return _result(WORSE if grave else CHANGED, reason, str(path), then, findings)
+
+
+def change_rows(changes: t.Mapping[str, Mapping]) -> list[list[str]]:
+    """Return a table with a row for each finding, the names of its columns first."""
+    rows = [HEADER]
+    for name, one in changes.items():
+        result = str(one["result"])
+        begin = [name, text_of(one, "recorded_at") or "-", _SHOWN.get(result, result)]
+        rows += [[*begin, _SINCE[found["since"]], found["text"]] for found in one["findings"]]
+        if not one["findings"]:
+            said = "nothing has changed" if result == SAME else str(one["reason"])
+            rows.append([*begin, "-", said])
+    return rows
+
+
+def _result(
+    result: str, reason: str, path: str | None = None, then: Mapping | None = None,
+    findings: list[dict[str, t.Any]] | None = None,
+) -> dict[str, t.Any]:  # fmt: skip
+    return {
+        "result": result, "reason": reason, "record": path,
+        "recorded_at": then["time"] if then else None, "findings": findings or [],
+    }  # fmt: skip

@@ -1,0 +1,156 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What programs read: JSON and JUnit XML of a fleet, and how the files are written."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import jsonschema_rs
+import pytest
+from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.files import (
+    check_file,
+    check_folder,
+    replace,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.junit import junit
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.known_bad import (
+    read_known_bad,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.report import (
+    as_json,
+    fleet_report,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.shelf import Records
+
+from .reports import a_report
+
+FILES = Path(__file__).resolve().parents[5] / "roles" / "gpu_verify" / "files"
+SCHEMA = json.loads((FILES / "fleet.schema.json").read_text())
+WHEN = "2026-11-26T10:12:29Z"
+
+BAD = a_report(
+    2,
+    count=7,
+    verdict="fail",
+    reasons=["GPU 7 is lost."],
+    changed=False,
+    ansible_stats={},
+    failed_when_result=False,
+    checks=[
+        {"name": "count", "verdict": "fail", "detail": "it is lost", "action": "return_machine"},
+        {"name": "kernel_log", "verdict": "inconclusive", "detail": "no <log>", "action": None},
+        {"name": "mig", "verdict": "skip", "detail": "it cannot be", "action": None},
+    ],
+)
+FLEET: dict[str, t.Any] = {"a": a_report(1), "b": BAD, "c": a_report(3), "d": None}
+
+
+def test_the_json_has_the_reports_without_what_ansible_adds() -> None:
+    report = json.loads(as_json(fleet_report(FLEET, WHEN)))
+
+    jsonschema_rs.validate(SCHEMA, report)
+    assert report["verdicts"] == {"fail": 1, "pass": 2}
+    assert report["not_checked"] == ["d"]
+    assert set(report["hosts"]["b"]) == set(a_report())
+    assert [one["host"] for one in report["differences"]] == ["b"]
+    jsonschema_rs.validate(SCHEMA, fleet_report({}, WHEN))
+
+
+def test_the_xml_has_a_case_for_each_check() -> None:
+    root = ET.fromstring(junit(FLEET, WHEN))  # noqa: S314 - our own
+
+    assert {key: root.get(key) for key in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "8", "failures": "1", "errors": "2", "skipped": "3",
+    }  # fmt: skip
+    suites = {suite.get("name"): suite for suite in root}
+    assert list(suites) == ["a", "b", "c", "d"]
+    cases = {case.get("name"): case for case in suites["b"]}
+    assert [element.tag for case in cases.values() for element in case] == [
+        "failure", "error", "skipped",
+    ]  # fmt: skip
+    (failure,) = cases["count"]
+    assert (failure.get("message"), failure.get("type")) == ("it is lost", "return_machine")
+    assert cases["count"].get("classname") == "gpu_verify.b"
+    assert [case[0].tag for case in suites["d"]] == ["error"]
+
+
+def test_the_xml_survives_what_machines_say() -> None:
+    evil = "\x1b[2J\x00\ud800\ufffe]]>&<!--"
+    report = a_report(checks=[{"name": "tool", "verdict": "fail", "detail": evil, "action": None}])
+    without = a_report(checks=[], verdict="fail", reasons=[evil])
+
+    root = ET.fromstring(junit({evil: report, "b": without}, WHEN))  # noqa: S314 - our own
+
+    assert root[0][0][0].get("message") == "]]>&<!--"
+    assert root[1][0][0].get("message") == "]]>&<!--"
+
+
+def test_a_file_is_replaced_in_one_step_and_private(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    replace(str(path), "one")
+    path.chmod(0o644)
+    replace(str(path), "two")
+
+    assert path.read_text() == "two"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [file.name for file in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_paths_that_cannot_be_used_are_refused_beforehand(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    check_file("report_file", str(tmp_path / "file"))
+    check_file("report_file", str(tmp_path / "new"))
+    check_folder("record", str(tmp_path))
+    check_folder("record", str(tmp_path / "new"))
+    assert not (tmp_path / "new").exists()
+    for check, path, said in (
+        (check_file, tmp_path, "is a folder; name a file"),
+        (check_file, tmp_path / "no" / "file", "there is no folder"),
+        (check_folder, tmp_path / "file", "is a file; name a folder"),
+        (check_folder, tmp_path / "no" / "folder", "there is no folder"),
+    ):
+        with pytest.raises(OptionError, match=f"^an_option: .*{said}"):
+            check("an_option", str(path))
+
+
+@pytest.mark.parametrize("check", [check_file, check_folder, read_known_bad])
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("{}/" + "x" * 300, "File name too long"),
+        ("{}/" + "x" * 300 + "/y", "File name too long"),
+        ("{}/a\0b", "it has a character that no path can have"),
+        ("{}/\ud800/b", "it has a character that no path can have"),
+    ],
+)
+def test_what_is_no_path_is_refused_in_a_sentence(
+    tmp_path: Path, check: t.Callable[[str, str], t.Any], path: str, said: str
+) -> None:
+    with pytest.raises(OptionError, match=f"^an_option: .*: {said}$") as caught:
+        check("an_option", path.format(tmp_path))
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("check", [check_file, check_folder])
+def test_a_folder_that_may_not_be_looked_into_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: t.Callable[[str, str], t.Any]
+) -> None:
+    def refuse(*_given: t.Any, **_more: t.Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.stat", refuse)
+        with pytest.raises(OptionError, match=r"^an_option: .* cannot be used: Permission denied$"):
+            check("an_option", str(tmp_path / "a"))
+
+
+def test_there_is_no_folder_where_there_is_no_path() -> None:
+    assert not Records("a\0b").exist
+    assert not Records("x" * 300).exist
