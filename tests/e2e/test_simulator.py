@@ -22,7 +22,7 @@ OFFER = {
         "m": {
             "instance_id": "i-00c0ffee",
             "instance_name": "node",
-            "commands_from": str(CHECKOUT / "tests/gpu_machines/h100_nvswitch.yml"),
+            "gpu_machine": "h100_nvswitch",
         }
     },
     "timeline": [

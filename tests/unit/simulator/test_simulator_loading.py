@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from simulator.errors import UsageError
 from simulator.loading import load_timeline, parse_timeline
-from simulator.model import Timeline
+from simulator.model import Command, Timeline
 
 GOOD = """\
 offers:
@@ -148,3 +148,26 @@ def test_commands_of_another_file(tmp_path: Path) -> None:
         load("timeline.yml")
     with pytest.raises(UsageError, match="commands_from: unknown key"):
         load("[1]")
+
+
+def test_a_gpu_machine_by_name() -> None:
+    machine = "instance_id: {0}, instance_name: n, gpu_machine: {1}, commands: {{lspci: {{rc: 9}}}}"
+
+    def load(*machines: tuple[str, str]) -> list[dict[str, Command]]:
+        instances = ", ".join(f"{one[0]}: {{{machine.format(*one)}}}" for one in machines)
+        (offer,) = parse_timeline(
+            "offers: [{offer_id: 11111111-1111-4111-8111-111111111111,"
+            f" instances: {{{instances}}}}}]"
+        ).offers
+        return [one.commands for one in offer.instances.values()]
+
+    first, second = load(("i-1", "slow_link"), ("i-2", "slow_link"))
+    assert first["lspci"].rc == 9 and "63.008 Gb/s" in first["dmesg"].stdout
+    assert first["nvidia-smi"] != second["nvidia-smi"], "two machines have not the same GPUs"
+    assert [first] == load(("i-1", "slow_link")), "but a machine has the same ones in every run"
+    with pytest.raises(UsageError, match=r"^gpu_machine: there is no 'slow-link'; did you mean"):
+        load(("i-1", "slow-link"))
+    with pytest.raises(UsageError, match=r"^gpu_machine: there is no 'x'; there are a100, .*, t4$"):
+        load(("i-1", "x"))
+    with pytest.raises(UsageError, match="gpu_machine: unknown key"):
+        load(("i-1", "[1]"))
