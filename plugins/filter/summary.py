@@ -26,9 +26,11 @@ def summary_filter(
         room = line_room(width)
     except ValueError as exc:
         raise AnsibleFilterError(f"summary: {exc}") from exc
-    names = [one.name for one in summary.machines_of(*checked) if one.begun]
-    fleet = fleet_of(hostvars, names, [])
-    return [*table(rows, room, summary.LEAST_NEEDED), *difference_lines(fleet, room)]
+    begun = [one for one in summary.machines_of(*checked) if one.begun]
+    fleet = fleet_of(hostvars, [one.name for one in begun], [])
+    # Offers may be of different GPUs on purpose.
+    one_kind = len({str(one.told.get("offer_id")) for one in begun}) == 1
+    return [*table(rows, room, summary.LEAST_NEEDED), *difference_lines(fleet, room, one_kind)]
 
 
 def not_configured_filter(hostvars: t.Any, run: t.Any, lost: t.Any = None) -> dict[str, t.Any]:

@@ -26,14 +26,16 @@ Value = tuple[t.Any, ...]
 Fleet = t.Mapping[str, Mapping]
 
 
-def differences(reports: Fleet) -> list[dict[str, t.Any]]:
+def differences(reports: Fleet, one_kind: bool = True) -> list[dict[str, t.Any]]:
     """Return what hosts are alone with, in the order of the hosts.
 
     ``reports`` has the reports of ``gpu_facts`` by host. Each difference has ``host``, ``what``,
     ``value``, ``usual`` (None if no value is), ``others`` (how many hosts have that), and ``text``.
+    ``one_kind`` says whether all should have the same GPUs, as the machines of one offer do.
     """
     seen = {name: report for name, report in reports.items() if _was_seen(report)}
-    found = _odd("name", {name: _names(report) for name, report in seen.items()})
+    names = {name: _names(report) for name, report in seen.items()}
+    found = _odd("name", names) if one_kind else []
     for kind in _kinds(seen):
         for what, read in _ATTRIBUTES:
             found += _odd(what, {name: read(report) for name, report in kind.items()})

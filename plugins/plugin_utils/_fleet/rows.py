@@ -35,9 +35,12 @@ def fleet_rows(fleet: t.Mapping[str, Mapping | None]) -> list[list[str]]:
     return [HEADER, *(_row(name, report) for name, report in fleet.items())]
 
 
-def difference_lines(fleet: t.Mapping[str, Mapping | None], room: int) -> list[str]:
+def difference_lines(
+    fleet: t.Mapping[str, Mapping | None], room: int, one_kind: bool = True
+) -> list[str]:
     """Return a heading and a line for each difference; nothing if there is none."""
-    found = differences({name: report for name, report in fleet.items() if report is not None})
+    reports = {name: report for name, report in fleet.items() if report is not None}
+    found = differences(reports, one_kind)
     if not found:
         return []
     lines = [DIFFERENT, *(one["text"] for one in found[:_LINES])]

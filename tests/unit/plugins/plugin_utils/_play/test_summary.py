@@ -338,6 +338,18 @@ def test_a_round_without_machines_is_fine_and_no_round_is_not() -> None:
     assert FILTERS["not_configured"]({}, nothing)["others"] == 1
 
 
+@pytest.mark.parametrize(("other", "named"), [(OFFER_ID, True), (OTHER_ID, False)])
+def test_other_gpus_are_named_within_an_offer_only(other: str, named: bool) -> None:
+    gpu = {**GPU, "index": 0, "uuid": "GPU-1"}
+    reports = [{**PASS, "gpus": [{**gpu, "name": name}]} for name in ("NVIDIA H100", "NVIDIA A100")]
+    hosts = {f"node-{n}": a_host(gpu_verify_report=one) for n, one in enumerate(reports, 1)}
+    run = a_run(a_machine("node-1"), a_machine("node-2", offer_id=other))
+
+    lines = FILTERS["summary"](hosts, run)
+
+    assert any("node-2: name NVIDIA A100" in line for line in lines) is named
+
+
 def test_the_filter_makes_lines_that_fit() -> None:
     run = a_run(a_machine(), state="failed", message="x" * 500)
 
