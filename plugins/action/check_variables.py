@@ -10,11 +10,11 @@ import typing as t
 from pathlib import Path
 
 from ansible import constants as C
-from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.errors import AnsibleError
 from ansible.module_utils.common.text.converters import to_text
-from ansible.plugins.action import ActionBase
 
 from ..module_utils._options import OptionError
+from ..plugin_utils._answers.controller_action import ControllerAction
 from ..plugin_utils._live.screen import note
 from ..plugin_utils._play.roles import OPTION, find_role, role_names
 from ..plugin_utils._play.variables import Variables
@@ -38,32 +38,22 @@ _FACTS_ARE_VARIABLES = (
 )
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Looks only at variables, and contacts no host."""
 
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _supports_async = False
-    _requires_connection = False
+    ARGUMENTS = ARGUMENTS
 
-    def run(
-        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
-    ) -> dict[str, t.Any]:
+    def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return where the roles are; an invalid variable is a failed task."""
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec(ARGUMENTS)
-        hostvars = (task_vars or {})["hostvars"]
+        hostvars = task_vars["hostvars"]
         hosts = ["localhost", *options["hosts"]]
-        try:
-            if options["offers"]:
-                _check_ssh_client()
-                hosts.append(Hosts(hostvars).any_machine())
-            roles = self._checked({host: hostvars[host] for host in hosts})
-        except OptionError as exc:
-            raise AnsibleActionFail(str(exc)) from None
+        if options["offers"]:
+            _check_ssh_client()
+            hosts.append(Hosts(hostvars).any_machine())
+        roles = self._checked({host: hostvars[host] for host in hosts})
         if options["notes"]:
             _show_notes(any(roles.values()))
-        return {**result, "changed": False, "roles": roles}
+        return {"roles": roles}
 
     def _checked(self, hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, list[str]]:
         """Check the variables of all hosts, and return where the roles of each are."""

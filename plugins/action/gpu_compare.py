@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.unsafe_proxy import wrap_var
 
+from ..module_utils._options import OptionError
 from ..module_utils._text import quoted
+from ..plugin_utils._answers.controller_action import ControllerAction
 from ..plugin_utils._answers.rented import rented_as
 from ..plugin_utils._fleet.changes import LEAST_NEEDED, change_rows, changes_of
 from ..plugin_utils._fleet.shelf import Records
@@ -22,25 +22,16 @@ from ..plugin_utils._play.table import table
 ARGUMENTS: dict[str, dict[str, t.Any]] = {"record": {"type": "path", "required": True}}
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Reads the variables of the hosts and the records, and contacts no host."""
 
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _supports_async = False
-    _requires_connection = False
+    ARGUMENTS = ARGUMENTS
 
-    def run(
-        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
-    ) -> dict[str, t.Any]:
+    def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return what has changed on each host."""
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec(ARGUMENTS)
-        task_vars = task_vars or {}
         records = Records(options["record"])
         if not records.exist:
-            problem = f"record: there is no folder {quoted(options['record'], 200)}"
-            raise AnsibleActionFail(problem)
+            raise OptionError("record", f"there is no folder {quoted(options['record'], 200)}")
         hosts = task_vars["ansible_play_hosts_all"]
         lost = set(hosts) - set(task_vars["ansible_play_hosts"])
         hostvars = task_vars["hostvars"]
@@ -50,6 +41,7 @@ class ActionModule(ActionBase):
                 for name, report in fleet_of(hostvars, hosts, lost).items()
             }
         except OSError as exc:
-            raise AnsibleActionFail(f"record: {quoted(str(exc), 300)}") from None
+            raise OptionError("record", quoted(str(exc), 300)) from None
         lines = table(change_rows(changes), line_room(), LEAST_NEEDED)
-        return {**result, "changed": False, **wrap_var({"table": lines, "hosts": changes})}
+        kept: dict[str, t.Any] = wrap_var({"table": lines, "hosts": changes})
+        return kept

@@ -8,12 +8,11 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils._options import OptionError
 from ..module_utils._text import printable
+from ..plugin_utils._answers.controller_action import ControllerAction
 from ..plugin_utils._fleet.files import check_file, replace
 from ..plugin_utils._fleet.junit import junit
 from ..plugin_utils._fleet.record import as_time
@@ -35,27 +34,19 @@ _NAME_LENGTH = 200
 _MESSAGE_LENGTH = 400
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Reads the variables of the hosts, and contacts none."""
 
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _supports_async = False
-    _requires_connection = False
+    ARGUMENTS = ARGUMENTS
 
-    def run(
-        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
-    ) -> dict[str, t.Any]:
+    def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return the table of the fleet and what differs, and write the files.
 
         The reports stand also if a file cannot be written: then there is a warning.
         """
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec(ARGUMENTS)
         if options["only_check_paths"]:
             _check_paths(options)
-            return {**result, "changed": False}
-        task_vars = task_vars or {}
+            return {}
         hosts = task_vars["ansible_play_hosts_all"]
         lost = set(hosts) - set(task_vars["ansible_play_hosts"])
         fleet = fleet_of(task_vars["hostvars"], hosts, lost)
@@ -73,10 +64,9 @@ class ActionModule(ActionBase):
         room = line_room()
         lines = [*table(fleet_rows(fleet), room, LEAST_NEEDED), *difference_lines(fleet, room)]
         kept = {key: report[key] for key in ("verdicts", "not_checked", "differences")}
-        if warnings:
-            result["warnings"] = warnings
+        said = {"warnings": warnings} if warnings else {}
         changed = to_write > len(warnings)
-        return {**result, "changed": changed, **wrap_var({"table": lines, **kept})}
+        return {**said, "changed": changed, **wrap_var({"table": lines, **kept})}
 
     def _write(self, option: str, path: str, content: t.Callable[[], str]) -> str | None:
         """Write a file, unless in check mode; return why it cannot be written, or None."""
@@ -92,9 +82,6 @@ class ActionModule(ActionBase):
 
 
 def _check_paths(options: t.Mapping[str, t.Any]) -> None:
-    try:
-        for name in _FILES:
-            if options[name]:
-                check_file(name, options[name])
-    except OptionError as exc:
-        raise AnsibleActionFail(str(exc)) from None
+    for name in _FILES:
+        if options[name]:
+            check_file(name, options[name])
