@@ -111,6 +111,14 @@ def _for_next_job(host: str, result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 def _without_report(reason: str) -> dict[str, t.Any]:
     return {
-        "failed": True, "msg": reason, "verdict": "fail", "action": None, "reasons": [reason],
-        "notes": [], "gpus": [], "checks": [], "xids": None, "booted_at": None,
-    }  # fmt: skip
+        "failed": True,
+        "msg": reason,
+        "verdict": "fail",
+        "action": None,
+        "reasons": [reason],
+        "notes": [],
+        "gpus": [],
+        "checks": [],
+        "xids": None,
+        "booted_at": None,
+    }

@@ -24,8 +24,12 @@ from ..plugin_utils._live.screen import Heartbeat, show
 from ..plugin_utils._live.surroundings import surroundings_of_a_module
 
 SECONDS = (
-    "wait_timeout", "poll_interval", "procurement_timeout", "progress_interval", "request_timeout",
-)  # fmt: skip
+    "wait_timeout",
+    "poll_interval",
+    "procurement_timeout",
+    "progress_interval",
+    "request_timeout",
+)
 """The options that are numbers of seconds."""
 
 

@@ -55,7 +55,9 @@ class ActionModule(MachineAction):
         "ignore_cloud_init_errors": {"type": "bool", "default": False},
         "package_lock_timeout": {"type": "float", "default": 600},
         "package_lock_files": {
-            "type": "list", "elements": "str", "default": list(package_lock.FILES),
+            "type": "list",
+            "elements": "str",
+            "default": list(package_lock.FILES),
         },
         "interpreter": {"type": "str", "default": "auto"},
         "install_python": {"type": "bool", "default": False},
@@ -64,7 +66,7 @@ class ActionModule(MachineAction):
         "facts_timeout": {"type": "float", "default": 60},
         "fail": {"type": "bool", "default": True},
         "progress_interval": {"type": "float", "default": 60},
-    }  # fmt: skip
+    }
 
     def run(
         self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
@@ -92,9 +94,12 @@ class ActionModule(MachineAction):
         remote = Remote(self, task_vars)
         stages = Stages(remote, options, task_vars, warn)
         wait = Wait(
-            remote, tell, options["permission_denied_timeout"], options["began_at"],
+            remote,
+            tell,
+            options["permission_denied_timeout"],
+            options["began_at"],
             options["not_later_than"],
-        )  # fmt: skip
+        )
         facts: dict[str, t.Any] = {}
         problem = without_shell(self._connection)
         if problem is None and options["install_python"]:

@@ -21,19 +21,25 @@ _BOOLEAN = {"type": "boolean"}
 CREDENTIALS: list[tuple[str, str, str, list[dict[str, t.Any]]]] = [
     ("our key", "Machine", "ssh", _fields("username", password=_SECRET, ssh_key_data=_SECRET)),
     (
-        "back to AWX", "Red Hat Ansible Automation Platform", "cloud",
+        "back to AWX",
+        "Red Hat Ansible Automation Platform",
+        "cloud",
         _fields("host", "username", password=_SECRET, oauth_token=_SECRET, verify_ssl=_BOOLEAN),
     ),
     (
-        "our git", "Source Control", "scm",
+        "our git",
+        "Source Control",
+        "scm",
         _fields("username", password=_SECRET, ssh_key_data=_SECRET, ssh_key_unlock=_SECRET),
     ),
     (
-        "our registry", "Container Registry", "registry",
+        "our registry",
+        "Container Registry",
+        "registry",
         _fields("host", "username", password=_SECRET, verify_ssl=_BOOLEAN),
     ),
     ("our vault", "Vault", "vault", _fields("vault_id", vault_password=_SECRET)),
-]  # fmt: skip
+]
 INSTANCE_GROUPS = ("controlplane", "default", "our nodes")
 
 
@@ -51,7 +57,9 @@ def fill(objects: Objects) -> None:
         objects.add(
             "credentials",
             {
-                "name": name, "credential_type": kind_of_credential["id"],
-                "organization": organization, "inputs": {},
+                "name": name,
+                "credential_type": kind_of_credential["id"],
+                "organization": organization,
+                "inputs": {},
             },
-        )  # fmt: skip
+        )

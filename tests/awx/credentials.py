@@ -18,15 +18,38 @@ from .rules import render
 
 # Variables of a job that credentials must not set.
 BLOCKED = {
-    "VIRTUAL_ENV", "PATH", "PYTHONPATH", "JOB_ID", "INVENTORY_ID", "INVENTORY_SOURCE_ID",
-    "INVENTORY_UPDATE_ID", "AD_HOC_COMMAND_ID", "REST_API_URL", "REST_API_TOKEN", "MAX_EVENT_RES",
-    "CALLBACK_QUEUE", "CALLBACK_CONNECTION", "CACHE", "JOB_CALLBACK_DEBUG", "INVENTORY_HOSTVARS",
-    "AWX_HOST", "PROJECT_REVISION", "SUPERVISOR_CONFIG_PATH",
-}  # fmt: skip
+    "VIRTUAL_ENV",
+    "PATH",
+    "PYTHONPATH",
+    "JOB_ID",
+    "INVENTORY_ID",
+    "INVENTORY_SOURCE_ID",
+    "INVENTORY_UPDATE_ID",
+    "AD_HOC_COMMAND_ID",
+    "REST_API_URL",
+    "REST_API_TOKEN",
+    "MAX_EVENT_RES",
+    "CALLBACK_QUEUE",
+    "CALLBACK_CONNECTION",
+    "CACHE",
+    "JOB_CALLBACK_DEBUG",
+    "INVENTORY_HOSTVARS",
+    "AWX_HOST",
+    "PROJECT_REVISION",
+    "SUPERVISOR_CONFIG_PATH",
+}
 FIELD_KEYS = {
-    "type", "format", "choices", "id", "label", "help_text", "multiline", "secret", "default",
+    "type",
+    "format",
+    "choices",
+    "id",
+    "label",
+    "help_text",
+    "multiline",
+    "secret",
+    "default",
     "ask_at_runtime",
-}  # fmt: skip
+}
 INPUT_KEYS = {"fields", "required"}
 INJECTOR_KEYS = {"env", "file", "extra_vars"}
 # Of Python and of the shell alike.

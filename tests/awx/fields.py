@@ -15,9 +15,14 @@ from .refusal import invalid
 
 INTEGERS = ("forks", "timeout", "job_slice_count")
 BOOLEANS = (
-    "survey_enabled", "allow_simultaneous", "overwrite", "overwrite_vars", "update_on_launch",
-    "scm_update_on_launch", "allow_override",
-)  # fmt: skip
+    "survey_enabled",
+    "allow_simultaneous",
+    "overwrite",
+    "overwrite_vars",
+    "update_on_launch",
+    "scm_update_on_launch",
+    "allow_override",
+)
 CHOICES: dict[tuple[str, str], tuple[t.Any, ...]] = {
     ("execution_environments", "pull"): ("", "always", "missing", "never"),
     ("inventories", "kind"): ("", "smart", "constructed"),
@@ -46,10 +51,13 @@ REFERENCES = {
     "project": ("projects",),
     "source_project": ("projects",),
     "unified_job_template": (
-        "job_templates", "inventory_sources", "projects", "workflow_job_templates",
+        "job_templates",
+        "inventory_sources",
+        "projects",
+        "workflow_job_templates",
     ),
     "workflow_job_template": ("workflow_job_templates",),
-}  # fmt: skip
+}
 VARIABLES = ("extra_vars", "source_vars", "variables")
 # What no two objects of a kind have in common.
 UNIQUE = {

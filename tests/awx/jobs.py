@@ -121,9 +121,18 @@ class Awx:
         (folder / "env" / "ssh_key").write_text(key, encoding="utf-8")
         # This is ansible-runner's own output; AWX shows only the job's.
         done = self.workspace.run(
-            "ansible-runner", "run", str(folder), "-p", playbook, "--ident", "7", "--quiet",
-            *self.runner_options(), timeout=300, **self.runner_environment(folder),
-        )  # fmt: skip
+            "ansible-runner",
+            "run",
+            str(folder),
+            "-p",
+            playbook,
+            "--ident",
+            "7",
+            "--quiet",
+            *self.runner_options(),
+            timeout=300,
+            **self.runner_environment(folder),
+        )
         files = sorted(
             (folder / "artifacts" / "7" / "job_events").glob("*.json"),
             key=lambda path: int(path.name.split("-")[0]),
@@ -167,11 +176,21 @@ class Awx:
         """Run that command line; return the exit code, the log and the inventory."""
         project, name = self.inside(folder) / "project", "output.json"
         done = self.command(
-            folder, "ansible-inventory", "--list", "--export", "-i", str(project / source_file),
-            "--output", str(self.inside(folder) / name), "--playbook-dir", str(project), "-vvv",
-            **self.credential, **rules.SYNC_ENVIRONMENT,
+            folder,
+            "ansible-inventory",
+            "--list",
+            "--export",
+            "-i",
+            str(project / source_file),
+            "--output",
+            str(self.inside(folder) / name),
+            "--playbook-dir",
+            str(project),
+            "-vvv",
+            **self.credential,
+            **rules.SYNC_ENVIRONMENT,
             COMPUTE_DESK_OFFER_IDS=",".join(offer_ids),
-        )  # fmt: skip
+        )
         written = folder / name
         printed = json.loads(written.read_text(encoding="utf-8")) if written.exists() else {}
         return done.returncode, done.stdout, printed

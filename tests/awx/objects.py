@@ -33,14 +33,21 @@ DEFAULTS: dict[str, Thing] = {
     "credentials": {"organization": None, "inputs": {}},
     "execution_environments": {"organization": None, "credential": None, "pull": ""},
     "projects": {
-        "scm_type": "", "scm_url": "", "scm_branch": "", "scm_refspec": "", "credential": None,
-        "scm_update_on_launch": False, "default_environment": None, "scm_revision": "",
-        "allow_override": False, "last_update_failed": False,
+        "scm_type": "",
+        "scm_url": "",
+        "scm_branch": "",
+        "scm_refspec": "",
+        "credential": None,
+        "scm_update_on_launch": False,
+        "default_environment": None,
+        "scm_revision": "",
+        "allow_override": False,
+        "last_update_failed": False,
     },
     "inventories": {"kind": "", "host_filter": None, "variables": ""},
     "inventory_sources": {"source_path": "", "source_project": None, "source_vars": ""},
     "workflow_job_template_nodes": {"extra_data": {}},
-}  # fmt: skip
+}
 
 
 class Objects:

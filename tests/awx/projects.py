@@ -50,12 +50,20 @@ class Updates:
         update = self._awx.objects.add(
             "project_updates",
             {
-                **{field: project.get(field) for field in fields}, "project": project["id"],
-                "job_type": "check", "launch_type": "manual", "status": STEPS[0], "failed": False,
-                "started": None, "finished": None, "elapsed": 0.0, "job_explanation": "",
-                "event_processing_finished": False, "scm_revision": "",
+                **{field: project.get(field) for field in fields},
+                "project": project["id"],
+                "job_type": "check",
+                "launch_type": "manual",
+                "status": STEPS[0],
+                "failed": False,
+                "started": None,
+                "finished": None,
+                "elapsed": 0.0,
+                "job_explanation": "",
+                "event_processing_finished": False,
+                "scm_revision": "",
             },
-        )  # fmt: skip
+        )
         self._ahead[update["id"]] = itertools.chain(STEPS[1:], [end])
         self._show(project, update)
         return update

@@ -31,11 +31,13 @@ FIELDS = {
     "project_updates": ("project", "status"),
     "projects": ("organization", "status"),
     "workflow_job_template_nodes": (
-        "identifier", "workflow_job_template", "unified_job_template",
+        "identifier",
+        "workflow_job_template",
+        "unified_job_template",
     ),
     "workflow_job_templates": ("organization",),
     "unified_job_templates": ("organization", "status"),
-}  # fmt: skip
+}
 
 
 def find(awx: StandIn, kind: str, wanted: t.Mapping[str, str]) -> list[Thing]:

@@ -44,9 +44,7 @@ def unknown(given: t.Any, options: dict[str, t.Any], where: str) -> list[str]:
 def test_the_arguments_are_those_of_the_modules(with_awx: Workspace) -> None:
     tasks = calls()
     modules = sorted({name for name, _arguments in tasks})
-    done = with_awx.run_apart(
-        "ansible-doc", "--json", *modules, environment=with_awx.environment()
-    )  # fmt: skip
+    done = with_awx.run_apart("ansible-doc", "--json", *modules, environment=with_awx.environment())
     options = {name: one["doc"]["options"] for name, one in json.loads(done.stdout).items()}
     variables = ansible_yaml(ROLE / "vars" / "main.yml")
 

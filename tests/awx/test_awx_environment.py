@@ -28,10 +28,16 @@ def installed(workspace: Workspace) -> Path:
     assert done.returncode == 0, done.stdout
     (archive,) = built.glob("*.tar.gz")
     done = workspace.run(
-        "ansible-galaxy", "collection", "install", str(archive), "-p", str(target), "--offline",
+        "ansible-galaxy",
+        "collection",
+        "install",
+        str(archive),
+        "-p",
+        str(target),
+        "--offline",
         # Do not use a copy that is installed elsewhere.
         ANSIBLE_COLLECTIONS_PATH=str(target),
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stdout
     return target
 
@@ -42,9 +48,15 @@ def test_ansible_builder_finds_requests_in_the_installed_collection(
     python, system = workspace.folder / "python.txt", workspace.folder / "bindep.txt"
 
     done = workspace.run(
-        "ansible-builder", "introspect", "--sanitize", str(installed),
-        "--write-pip", str(python), "--write-bindep", str(system),
-    )  # fmt: skip
+        "ansible-builder",
+        "introspect",
+        "--sanitize",
+        str(installed),
+        "--write-pip",
+        str(python),
+        "--write-bindep",
+        str(system),
+    )
 
     assert done.returncode == 0, done.stdout
     assert "requests>=2.31" in python.read_text().replace(" ", "")
@@ -56,9 +68,15 @@ def test_the_context_has_what_the_image_needs(workspace: Workspace) -> None:
     shutil.copytree(DEFINITION.parent, project)
 
     done = workspace.run(
-        "ansible-builder", "create", "--file", str(project / DEFINITION.name),
-        "--context", str(workspace.folder / "context"), "--output-filename", "Containerfile",
-    )  # fmt: skip
+        "ansible-builder",
+        "create",
+        "--file",
+        str(project / DEFINITION.name),
+        "--context",
+        str(workspace.folder / "context"),
+        "--output-filename",
+        "Containerfile",
+    )
 
     assert done.returncode == 0, done.stdout
     context = workspace.folder / "context"

@@ -22,9 +22,15 @@ GUIDE = (CHECKOUT / "docs" / "docsite" / "rst" / "guide_awx.rst").read_text(enco
 DATA = CHECKOUT / "examples" / "awx" / "infra_aap_configuration.yml"
 # References: by name in the data, by number in AWX.
 REFERENCES = {
-    "organization", "inventory", "project", "credential", "credential_type", "source_project",
-    "execution_environment", "default_environment",
-}  # fmt: skip
+    "organization",
+    "inventory",
+    "project",
+    "credential",
+    "credential_type",
+    "source_project",
+    "execution_environment",
+    "default_environment",
+}
 KINDS = {
     "controller_credential_types": "credential_types",
     "controller_credentials": "credentials",

@@ -58,15 +58,18 @@ def test_the_workflow_leads_from_offers_to_configured_machines(
     inventory = awx.stored(A, B)
     asked = len(simulator.requests())
     configure = awx.job(
-        "configure.yml", inventory,
+        "configure.yml",
+        inventory,
         **{**wait.artifacts, **survey},
-    )  # fmt: skip
+    )
 
     check_events(wait, simulator)
     assert wait.code == 0, last_lines(wait.output)
     assert sorted(wait.artifacts["compute_desk_expected_instances"]) == [
-        "i-aaaa-one", "i-aaaa-two", "i-bbbb-three",
-    ]  # fmt: skip
+        "i-aaaa-one",
+        "i-aaaa-two",
+        "i-bbbb-three",
+    ]
     assert wait.artifacts["compute_desk_unready_offers"] == []
     check_events(configure, simulator)
     assert configure.code == 0, last_lines(configure.output, 60)
@@ -85,15 +88,17 @@ def test_progress_is_seen_while_the_job_waits(workspace: Workspace, simulate: Si
 
     lines = [event for event in job.events if "WAITING: " in event["stdout"]]
     (began,) = (
-        event for event in job.events
+        event
+        for event in job.events
         if event["event"] == "playbook_on_task_start"
         and event["event_data"]["task"] == "Wait until the offers are ready"
-    )  # fmt: skip
+    )
     (ended,) = (
-        event for event in job.events
+        event
+        for event in job.events
         if event["event"] == "runner_on_ok"
         and event["event_data"]["task"] == "Wait until the offers are ready"
-    )  # fmt: skip
+    )
     # The first and last state; a slow machine may miss those in between.
     assert len(lines) >= 2, job.output
     assert all(began["created"] < line["created"] < ended["created"] for line in lines)
@@ -211,9 +216,11 @@ def test_offers_that_the_inventory_would_not_get_end_the_wait_at_once(
     simulator = simulate(offer(A, ready()), offer(B, ready()))
 
     job = Awx(workspace, simulator).job(
-        "wait.yml", compute_desk_awx_offer_ids=f"{A},{B}", compute_desk_inventory_follows=False,
+        "wait.yml",
+        compute_desk_awx_offer_ids=f"{A},{B}",
+        compute_desk_inventory_follows=False,
         compute_desk_inventory_offer_ids=[A],
-    )  # fmt: skip
+    )
 
     assert job.code
     assert f"The inventory source is not set up for {B}." in job.output
@@ -231,9 +238,11 @@ def test_the_wait_sets_the_offers_of_the_inventory(
     )
 
     job = Awx(with_awx, simulator).job(
-        "wait.yml", environment=awx.env(), compute_desk_awx_offer_ids=A.upper(),
+        "wait.yml",
+        environment=awx.env(),
+        compute_desk_awx_offer_ids=A.upper(),
         compute_desk_inventory_follows=True,
-    )  # fmt: skip
+    )
 
     assert job.code == 0, last_lines(job.output)
     kept = awx.one("inventory_sources", "Compute Desk offers")
@@ -246,8 +255,9 @@ def test_the_inventory_is_plain_and_enabled_by_the_rule_of_awx(
 ) -> None:
     starting = {"m": {"status": "starting"}}
     simulator = simulate(
-        offer(A, ready()), offer(B, provisioning(instances=starting)),
-    )  # fmt: skip
+        offer(A, ready()),
+        offer(B, provisioning(instances=starting)),
+    )
     awx = Awx(workspace, simulator)
 
     printed = awx.synchronize(A, B)
@@ -255,12 +265,14 @@ def test_the_inventory_is_plain_and_enabled_by_the_rule_of_awx(
     assert "__ansible_unsafe" not in json.dumps(printed)
     hosts = printed["_meta"]["hostvars"]
     assert {one["compute_desk_offer_id"]: one["compute_desk_usable"] for one in hosts.values()} == {
-        A: True, B: False,
-    }  # fmt: skip
+        A: True,
+        B: False,
+    }
     stored = StoredInventory.from_output(printed, SOURCE)
     assert {hosts[name]["compute_desk_offer_id"]: on for name, on in stored.enabled.items()} == {
-        A: True, B: False,
-    }  # fmt: skip
+        A: True,
+        B: False,
+    }
 
 
 @pytest.mark.parametrize("ids", [[], [B], ["nonsense"]])
@@ -304,13 +316,18 @@ def test_hostile_strings_stay_inert_on_the_way_through_awx(
     ]
     (folder / "project" / "show.yml").write_text(yaml.safe_dump(book))
     done = workspace.run(
-        "ansible-playbook", "-i", str(folder / "inventory" / "hosts"),
+        "ansible-playbook",
+        "-i",
+        str(folder / "inventory" / "hosts"),
         str(folder / "project" / "show.yml"),
-    )  # fmt: skip
+    )
     again = workspace.run_apart(
-        "ansible-inventory", "--list", "-i", str(folder / "inventory" / "hosts"),
+        "ansible-inventory",
+        "--list",
+        "-i",
+        str(folder / "inventory" / "hosts"),
         environment=workspace.environment(),
-    )  # fmt: skip
+    )
 
     assert done.returncode == 0, last_lines(done.stdout)
     assert "name={{ lookup(" in done.stdout

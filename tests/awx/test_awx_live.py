@@ -51,9 +51,12 @@ def test_each_is_an_event_of_its_own_when_it_comes(folder: Path, simulator: Simu
 
     with Lines(events) as lines:
         thread, runner = ansible_runner.run_async(
-            private_data_dir=str(folder), playbook="play.yml", quiet=True, event_handler=hand_on,
+            private_data_dir=str(folder),
+            playbook="play.yml",
+            quiet=True,
+            event_handler=hand_on,
             finished_callback=lambda _runner: os.close(there),
-        )  # fmt: skip
+        )
         follow(simulator, lines)
         thread.join()
 
@@ -68,10 +71,15 @@ def test_each_is_on_stderr_when_it_comes(folder: Path, simulator: Simulator) -> 
 
     with Lines(errors) as lines:
         thread, runner = ansible_runner.run_command_async(
-            "ansible-playbook", ["play.yml"], private_data_dir=str(folder),
-            runner_mode="subprocess", host_cwd=str(folder / "project"), quiet=True,
-            error_fd=there, finished_callback=lambda _runner: os.close(there),
-        )  # fmt: skip
+            "ansible-playbook",
+            ["play.yml"],
+            private_data_dir=str(folder),
+            runner_mode="subprocess",
+            host_cwd=str(folder / "project"),
+            quiet=True,
+            error_fd=there,
+            finished_callback=lambda _runner: os.close(there),
+        )
         follow(simulator, lines)
         thread.join()
 

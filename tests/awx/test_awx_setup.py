@@ -41,9 +41,14 @@ def try_to_set_up(
     awx.writes.clear()
     extra = [word for one in given for word in ("-e", one)]
     done = workspace.run(
-        "ansible-playbook", "compute_desk.supply.awx_setup", "-vvv", *extra,
-        **awx.env(), COMPUTE_DESK_API_TOKEN=token, timeout=300,
-    )  # fmt: skip
+        "ansible-playbook",
+        "compute_desk.supply.awx_setup",
+        "-vvv",
+        *extra,
+        **awx.env(),
+        COMPUTE_DESK_API_TOKEN=token,
+        timeout=300,
+    )
     assert token not in done.stdout
     return done.returncode, done.stdout
 
@@ -82,10 +87,15 @@ def test_without_the_way_back_the_offers_are_those_of_the_administrator(
     offers = ["4f9d2c1e-8a37-4b65-9d0e-2c7f81a6b3d4", "9b1f0e6a-52c4-4d7b-8e3a-1f6c0d9e7b25"]
 
     set_up(
-        with_awx, awx, awx_setup_offer_ids=offers, awx_setup_controller_credential="",
-        awx_setup_name="GPU", awx_setup_wait_timeout_max=10800, awx_setup_job_slice_count=3,
+        with_awx,
+        awx,
+        awx_setup_offer_ids=offers,
+        awx_setup_controller_credential="",
+        awx_setup_name="GPU",
+        awx_setup_wait_timeout_max=10800,
+        awx_setup_job_slice_count=3,
         awx_setup_roles=["my.own.role"],
-    )  # fmt: skip
+    )
 
     source = awx.one("inventory_sources", "GPU offers")
     assert json.loads(source["source_vars"]) == {"COMPUTE_DESK_OFFER_IDS": ",".join(offers)}
@@ -103,9 +113,12 @@ def test_without_the_way_back_the_offers_are_those_of_the_administrator(
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_without_awx_awx_the_role_says_so_and_stops(workspace: Workspace, state: str) -> None:
     done = workspace.run(
-        "ansible-playbook", "compute_desk.supply.awx_setup", "-e", f"awx_setup_state={state}",
+        "ansible-playbook",
+        "compute_desk.supply.awx_setup",
+        "-e",
+        f"awx_setup_state={state}",
         COMPUTE_DESK_API_TOKEN=TOKEN,
-    )  # fmt: skip
+    )
 
     assert done.returncode != 0
     assert (
@@ -133,9 +146,13 @@ def test_what_is_missing_is_said_before_anything_is_made(
         given["awx_setup_wait_timeout"] = 9000
 
     done = with_awx.run(
-        "ansible-playbook", "compute_desk.supply.awx_setup", "-e", json.dumps(given), **awx.env(),
+        "ansible-playbook",
+        "compute_desk.supply.awx_setup",
+        "-e",
+        json.dumps(given),
+        **awx.env(),
         **({} if without == "token" else {"COMPUTE_DESK_API_TOKEN": TOKEN}),
-    )  # fmt: skip
+    )
 
     assert done.returncode != 0
     assert sentence in " ".join(done.stdout.split())
@@ -201,7 +218,7 @@ def test_lists_can_be_text_with_commas(with_awx: Workspace, awx: StandIn) -> Non
 
     code, output = try_to_set_up(
         with_awx, awx, json.dumps(GIVEN), *(f"awx_setup_{n}='{text}'" for n, text in lists.items())
-    )  # fmt: skip
+    )
 
     assert code == 0, last_lines(output)
     source = awx.one("inventory_sources", "Compute Desk offers")
@@ -241,10 +258,13 @@ def test_credentials_that_people_have_added_stay(with_awx: Workspace, awx: Stand
 
 def test_private_repositories_and_registries(with_awx: Workspace, awx: StandIn) -> None:
     set_up(
-        with_awx, awx, awx_setup_project_credential="our git",
-        awx_setup_registry_credential="our registry", awx_setup_project_update_on_launch=True,
+        with_awx,
+        awx,
+        awx_setup_project_credential="our git",
+        awx_setup_registry_credential="our registry",
+        awx_setup_project_update_on_launch=True,
         awx_setup_together="all",
-    )  # fmt: skip
+    )
     changed, _output = set_up(with_awx, awx)
 
     project = awx.one("projects", "Compute Desk project")

@@ -23,10 +23,13 @@ def test_a_slice_configures_only_its_share(workspace: Workspace, simulate: Simul
     awx = Awx(workspace, simulator)
 
     job = awx.job(
-        "configure.yml", awx.stored(A), part=(2, 2), compute_desk_awx_offer_ids=A,
+        "configure.yml",
+        awx.stored(A),
+        part=(2, 2),
+        compute_desk_awx_offer_ids=A,
         compute_desk_expected_instances=["i-aaaa-one", "i-aaaa-two"],
         compute_desk_job_slice_count=2,
-    )  # fmt: skip
+    )
 
     assert job.code == 0, last_lines(job.output, 60)
     (host,) = summary(job.output)
@@ -51,11 +54,15 @@ def test_a_slice_without_machines_of_these_offers_ends_well_and_says_so(
 
     jobs = [
         awx.job(
-            "configure.yml", inventory, part=(number, 2), compute_desk_awx_offer_ids=A,
-            compute_desk_expected_instances=["i-aaaa-one"], compute_desk_job_slice_count=2,
+            "configure.yml",
+            inventory,
+            part=(number, 2),
+            compute_desk_awx_offer_ids=A,
+            compute_desk_expected_instances=["i-aaaa-one"],
+            compute_desk_job_slice_count=2,
         )
         for number in (1, 2)
-    ]  # fmt: skip
+    ]
 
     assert [job.code for job in jobs] == [0, 0], last_lines(jobs[1].output, 60)
     assert len(summary(jobs[0].output)) == 1
@@ -73,11 +80,14 @@ def test_a_slice_does_its_share_and_fails_if_an_offer_is_not_ready(
     awx = Awx(workspace, simulator)
 
     job = awx.job(
-        "configure.yml", awx.stored(A), part=(1, 2), compute_desk_awx_offer_ids=f"{A},{B}",
+        "configure.yml",
+        awx.stored(A),
+        part=(1, 2),
+        compute_desk_awx_offer_ids=f"{A},{B}",
         compute_desk_expected_instances=["i-aaaa-one", "i-aaaa-two"],
         compute_desk_job_slice_count=2,
         compute_desk_unready_offers=[{"offer_id": B, "phase": "failed", "reason": "sold out"}],
-    )  # fmt: skip
+    )
 
     assert job.code
     (row,) = summary(job.output).values()
@@ -91,10 +101,14 @@ def test_slices_without_machines_fail_if_an_offer_is_not_ready(
     awx = Awx(workspace, simulate(machines(A, one={})))
 
     job = awx.job(
-        "configure.yml", awx.stored(A), part=(2, 2), compute_desk_awx_offer_ids=f"{A},{B}",
-        compute_desk_expected_instances=["i-aaaa-one"], compute_desk_job_slice_count=2,
+        "configure.yml",
+        awx.stored(A),
+        part=(2, 2),
+        compute_desk_awx_offer_ids=f"{A},{B}",
+        compute_desk_expected_instances=["i-aaaa-one"],
+        compute_desk_job_slice_count=2,
         compute_desk_unready_offers=[{"offer_id": B, "phase": "failed", "reason": "sold out"}],
-    )  # fmt: skip
+    )
 
     assert job.code
     assert "there is nothing to do here." in job.output

@@ -90,13 +90,21 @@ UNPARSABLE = ("{", "[1, 2]", "a: b: c")
         ("projects", {"name": None}, "name", "This field is required."),
         ("projects", {"name": ""}, "name", "This field may not be blank."),
         ("projects", {"scm_type": "cvs"}, "scm_type", '"cvs" is not a valid choice.'),
-        ("workflow_job_template_nodes", {"unified_job_template": MISSING}, "unified_job_template",
-         INVALID),
-        ("workflow_job_template_nodes", {"workflow_job_template": None}, "workflow_job_template",
-         "This field is required."),
+        (
+            "workflow_job_template_nodes",
+            {"unified_job_template": MISSING},
+            "unified_job_template",
+            INVALID,
+        ),
+        (
+            "workflow_job_template_nodes",
+            {"workflow_job_template": None},
+            "workflow_job_template",
+            "This field is required.",
+        ),
         ("workflow_job_templates", {"extra_vars": "{"}, "extra_vars", "Cannot parse as JSON"),
     ],
-)  # fmt: skip
+)
 def test_fields_are_checked(
     world: World, kind: str, changed: Fields, field: str, text: str
 ) -> None:

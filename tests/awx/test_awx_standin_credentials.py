@@ -36,10 +36,16 @@ def env(name: str, template: str = "{{ api_url }}") -> dict[str, t.Any]:
         ({"inputs": field(id="1st")}, "inputs", "1st is an invalid variable name"),
         ({"inputs": field(id="api_url")}, "inputs", "field IDs must be unique (api_url)"),
         ({"inputs": field(id="tower")}, "inputs", '"tower" is a reserved field name'),
-        ({"inputs": field(type="boolean", secret=True)}, "inputs",
-         "secret not allowed for boolean type (more)"),
-        ({"inputs": field(type="number")}, "inputs",
-         "'number' is not one of ['string', 'boolean']"),
+        (
+            {"inputs": field(type="boolean", secret=True)},
+            "inputs",
+            "secret not allowed for boolean type (more)",
+        ),
+        (
+            {"inputs": field(type="number")},
+            "inputs",
+            "'number' is not one of ['string', 'boolean']",
+        ),
         ({"inputs": field(default=7)}, "inputs", "7 is not a string"),
         ({"inputs": field(hint="x")}, "inputs", "Additional properties are not allowed ('hint' w"),
         ({"inputs": field(ask_at_runtime=True)}, "inputs", "'ask_at_runtime' is not supported"),
@@ -49,16 +55,25 @@ def env(name: str, template: str = "{{ api_url }}") -> dict[str, t.Any]:
         ({"injectors": env("ANSIBLE_FORKS")}, "injectors", "Environment variable ANSIBLE_FORKS ma"),
         ({"injectors": env("PATH")}, "injectors", "Environment variable PATH is not allowed"),
         ({"injectors": env("A", "ä")}, "injectors", "'ä' does not match"),
-        ({"injectors": env("A", "{{ other }}")}, "injectors",
-         "A uses an undefined field ('other' is undefined)"),
-        ({"injectors": env("A", "{{ api_url")}, "injectors",
-         "Syntax error rendering template for A inside of env ("),
-        ({"injectors": env("A", "{{ api_url.__class__.mro() }}")}, "injectors",
-         "Encountered unsafe code execution: "),
+        (
+            {"injectors": env("A", "{{ other }}")},
+            "injectors",
+            "A uses an undefined field ('other' is undefined)",
+        ),
+        (
+            {"injectors": env("A", "{{ api_url")},
+            "injectors",
+            "Syntax error rendering template for A inside of env (",
+        ),
+        (
+            {"injectors": env("A", "{{ api_url.__class__.mro() }}")},
+            "injectors",
+            "Encountered unsafe code execution: ",
+        ),
         ({"injectors": {"extra_vars": {"a": "{% if %}"}}}, "injectors", "Syntax error rendering"),
         ({"injectors": {"vars": {}}}, "injectors", "Additional properties are not allowed ('vars'"),
     ],
-)  # fmt: skip
+)
 def test_a_type_is_checked(world: World, changed: Fields, where: str, text: str) -> None:
     status, body = world.post("credential_types", **changed)
 
@@ -79,8 +94,9 @@ def test_the_fields_of_a_type_in_use_stay(world: World, client: Client) -> None:
     assert client.patch(url, **given)[0] == 200
     assert client.patch(url, inputs=field(), injectors={}) == (403, {"detail": in_use})
     assert client.delete(url) == (
-        403, {"detail": "Credential types that are in use cannot be deleted"},
-    )  # fmt: skip
+        403,
+        {"detail": "Credential types that are in use cannot be deleted"},
+    )
     client.delete(f"credentials/{world.ids['credentials']}/")
     assert client.patch(url, inputs=field(), injectors=env("A", "{{ more }}"))[0] == 200
     assert client.delete(url) == (204, {})
@@ -128,7 +144,7 @@ def test_nobody_else_gets_anything(awx: StandIn) -> None:
         ({"api_token": "$encrypted$"}, [RESERVED]),
         (["x"], ["list provided, expected dict"]),
     ],
-)  # fmt: skip
+)
 def test_the_inputs_of_a_credential_are_those_of_its_type(
     world: World, inputs: t.Any, said: t.Any
 ) -> None:
@@ -143,5 +159,6 @@ def test_a_secret_is_shown_to_nobody_and_kept(world: World, awx: StandIn) -> Non
     assert made["inputs"] == shown
     assert changed["inputs"]["api_token"] == "$encrypted$"
     assert awx.one("credentials", "another")["inputs"] == {
-        "api_token": "secret", "api_url": "https://b",
-    }  # fmt: skip
+        "api_token": "secret",
+        "api_url": "https://b",
+    }

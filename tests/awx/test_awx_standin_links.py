@@ -43,8 +43,9 @@ def test_a_template_has_one_credential_of_a_type(world: World, awx: StandIn) -> 
 
     assert client.post(path, id=number_of(awx, "our key")) == (204, {})
     assert client.post(path, id=another) == (
-        400, {"error": "Cannot assign multiple Machine credentials."},
-    )  # fmt: skip
+        400,
+        {"error": "Cannot assign multiple Machine credentials."},
+    )
     assert client.post(path, id=number_of(awx, "back to AWX"))[0] == 204
     assert linked(client, path) == ["our key", "back to AWX"]
 
@@ -59,15 +60,17 @@ def test_vaults_differ_by_their_names(world: World, awx: StandIn) -> None:
     for number in (number_of(awx, "our vault"), first, second):
         assert client.post(path, id=number)[0] == 204
     assert client.post(path, id=again) == (
-        400, {"error": "Cannot assign multiple Vault (id=a) credentials."},
-    )  # fmt: skip
+        400,
+        {"error": "Cannot assign multiple Vault (id=a) credentials."},
+    )
 
 
 @pytest.mark.parametrize(("name", "kind"), [("our git", "scm"), ("our registry", "registry")])
 def test_some_types_are_not_for_templates(world: World, awx: StandIn, name: str, kind: str) -> None:
     assert world.client.post(f"{template(world)}credentials/", id=number_of(awx, name)) == (
-        400, {"error": f"Cannot assign a Credential of kind `{kind}`."},
-    )  # fmt: skip
+        400,
+        {"error": f"Cannot assign a Credential of kind `{kind}`."},
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,8 +149,9 @@ def test_two_nodes_have_one_relation(world: World) -> None:
     assert graph.link("one", "success", "two")[0] == 204
     for relation in ("failure", "always"):
         assert graph.link("one", relation, "two") == (
-            400, {"Error": "Relationship not allowed."},
-        )  # fmt: skip
+            400,
+            {"Error": "Relationship not allowed."},
+        )
 
 
 QUESTION = {"type": "text", "question_name": "Which?", "variable": "which", "required": True}

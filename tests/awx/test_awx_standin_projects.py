@@ -29,9 +29,13 @@ def template(client: Client, project: int) -> tuple[int, t.Any]:
     client.post("inventories/", name="machines", organization=1)
     (inventory,) = client.get("inventories/")["results"]
     return client.post(
-        "job_templates/", name="t", organization=1, project=project, inventory=inventory["id"],
+        "job_templates/",
+        name="t",
+        organization=1,
+        project=project,
+        inventory=inventory["id"],
         playbook="wait.yml",
-    )  # fmt: skip
+    )
 
 
 def test_a_new_project_has_playbooks_when_its_update_has_ended(client: Client) -> None:
@@ -73,8 +77,12 @@ def test_an_update_that_fails_leaves_no_playbooks(client: Client, awx: StandIn) 
     assert (update["status"], update["failed"]) == ("failed", True)
     assert (after["status"], after["last_update_failed"]) == ("failed", True)
     assert after["summary_fields"]["last_update"] == {
-        "id": update["id"], "name": "ours", "description": "", "status": "failed", "failed": True,
-    }  # fmt: skip
+        "id": update["id"],
+        "name": "ours",
+        "description": "",
+        "status": "failed",
+        "failed": True,
+    }
     assert template(client, project["id"])[0] == 400
     # Nothing that differs, nothing that is fetched.
     assert "current_update" not in client.patch(project["url"], **PROJECT)[1]["summary_fields"]

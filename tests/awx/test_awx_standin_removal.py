@@ -29,8 +29,9 @@ def test_an_inventory_goes_in_the_background_and_once(world: World, client: Clie
 
     assert client.delete(inventory) == (202, {})
     assert client.delete(inventory) == (
-        400, {"error": "Inventory is already pending deletion."},
-    )  # fmt: skip
+        400,
+        {"error": "Inventory is already pending deletion."},
+    )
     shown = [client.get("inventories/?name=ours")["count"] for _number in range(3)]
     assert shown == [1, 1, 0]
     assert client.delete(inventory)[0] == 404

@@ -60,9 +60,7 @@ def test_what_is_ready_is_configured_and_what_failed_is_reported(
     simulator = simulate(grown(A, one={}, two={}), broken, late)
     unknown = "dddddddd-0000-4000-8000-00000000dead"
 
-    run = workflow(
-        with_awx, simulator, awx, A, B, C, unknown, compute_desk_wait_timeout=8
-    ).run()  # fmt: skip
+    run = workflow(with_awx, simulator, awx, A, B, C, unknown, compute_desk_wait_timeout=8).run()
 
     wait, configure, report = (run.jobs[name] for name in ("wait", "configure", "report"))
     assert list(run.nodes.values()) == [True, True, False, False], last_lines(wait.output)

@@ -68,9 +68,11 @@ class Workflow:
         if template["type"] == "inventory_source":
             return self.sync()
         job = self._awx.job(
-            self._playbooks[template["name"]], self._inventory, environment=self._standin.env(),
+            self._playbooks[template["name"]],
+            self._inventory,
+            environment=self._standin.env(),
             **{"compute_desk_inventory_follows": True, **self._variables, **run.artifacts},
-        )  # fmt: skip
+        )
         run.jobs[node] = job
         run.artifacts.update(job.artifacts)
         return job.code == 0

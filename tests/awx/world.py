@@ -12,10 +12,17 @@ from .client import Client
 Fields = dict[str, t.Any]
 # In the order in which they need each other.
 KINDS = (
-    "credential_types", "credentials", "execution_environments", "projects", "inventories",
-    "inventory_sources", "labels", "job_templates", "workflow_job_templates",
+    "credential_types",
+    "credentials",
+    "execution_environments",
+    "projects",
+    "inventories",
+    "inventory_sources",
+    "labels",
+    "job_templates",
+    "workflow_job_templates",
     "workflow_job_template_nodes",
-)  # fmt: skip
+)
 
 
 class World(t.NamedTuple):
@@ -44,27 +51,34 @@ class World(t.NamedTuple):
         }
         ours: dict[str, Fields] = {
             "credential_types": {
-                "kind": "cloud", "inputs": inputs, "injectors": {"env": {"OURS": "{{ api_url }}"}},
+                "kind": "cloud",
+                "inputs": inputs,
+                "injectors": {"env": {"OURS": "{{ api_url }}"}},
             },
             "credentials": {"credential_type": self.ids.get("credential_types")},
             "execution_environments": {"image": "registry.example.com/ee"},
             "projects": {"scm_type": "git", "scm_url": "https://git.example.com/a.git"},
             "inventories": {},
             "inventory_sources": {
-                "source": "scm", "source_project": self.ids.get("projects"),
-                "inventory": self.ids.get("inventories"), "organization": None,
+                "source": "scm",
+                "source_project": self.ids.get("projects"),
+                "inventory": self.ids.get("inventories"),
+                "organization": None,
             },
             "labels": {},
             "job_templates": {
-                "project": self.ids.get("projects"), "inventory": self.ids.get("inventories"),
+                "project": self.ids.get("projects"),
+                "inventory": self.ids.get("inventories"),
                 "playbook": "wait.yml",
             },
             "workflow_job_templates": {},
             "workflow_job_template_nodes": {
-                "workflow_job_template": self.ids.get("workflow_job_templates"), "name": None,
-                "unified_job_template": self.ids.get("job_templates"), "organization": None,
+                "workflow_job_template": self.ids.get("workflow_job_templates"),
+                "name": None,
+                "unified_job_template": self.ids.get("job_templates"),
+                "organization": None,
             },
-        }  # fmt: skip
+        }
         given = {"name": "ours", "organization": 1, **ours[kind], **changed}
         if kind == "workflow_job_template_nodes":
             given = {"identifier": given.pop("name") or "ours", **given}

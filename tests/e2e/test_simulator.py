@@ -64,9 +64,16 @@ def test_the_printed_lines_work_in_another_terminal(tmp_path: Path) -> None:
         # Into a file: ssh keeps its connections, and what it writes to, open for a while.
         with (tmp_path / "said").open("w") as said:
             done = subprocess.run(
-                ["bash"], input=lines, env=bare, cwd=tmp_path,
-                stdout=said, stderr=said, text=True, timeout=120, check=False,
-            )  # fmt: skip
+                ["bash"],
+                input=lines,
+                env=bare,
+                cwd=tmp_path,
+                stdout=said,
+                stderr=said,
+                text=True,
+                timeout=120,
+                check=False,
+            )
 
         assert done.returncode == 0, (tmp_path / "said").read_text()
         find = ["ssh-keygen", "-F", "i-00c0ffee", "-f", str(folder / "known_hosts")]

@@ -75,11 +75,23 @@ def build(podman: Podman, workspace: Workspace) -> str:
 
     environment = workspace.environment()
     done = workspace.run(
-        "ansible-builder", "build", "--file", str(project / "execution-environment.yml"),
-        "--context", str(project / "context"), "--tag", NAME, "--container-runtime", "podman",
-        "--extra-build-cli-args", shlex.join(["--isolation=chroot", *pip_options(project)]),
-        "--verbosity", "3", timeout=900, **podman.environment(environment["PATH"]),
-    )  # fmt: skip
+        "ansible-builder",
+        "build",
+        "--file",
+        str(project / "execution-environment.yml"),
+        "--context",
+        str(project / "context"),
+        "--tag",
+        NAME,
+        "--container-runtime",
+        "podman",
+        "--extra-build-cli-args",
+        shlex.join(["--isolation=chroot", *pip_options(project)]),
+        "--verbosity",
+        "3",
+        timeout=900,
+        **podman.environment(environment["PATH"]),
+    )
     assert done.returncode == 0, last_lines(done.stdout, 60)
     # What the image of the last time had and this one has not.
     podman.run("image", "prune", "--force")

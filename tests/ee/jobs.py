@@ -46,9 +46,13 @@ class ContainerAwx(Awx):
     def runner_options(self) -> list[str]:
         """Return options of ansible-runner."""
         return [
-            "--process-isolation", "--process-isolation-executable", "podman",
-            "--container-image", self._image, "--container-option=--user=root",
-        ]  # fmt: skip
+            "--process-isolation",
+            "--process-isolation-executable",
+            "podman",
+            "--container-image",
+            self._image,
+            "--container-option=--user=root",
+        ]
 
     def fetch_requirements(self, folder: Path) -> None:
         """Put nothing there: the image has the collections."""

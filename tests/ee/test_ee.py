@@ -62,15 +62,20 @@ def test_the_workflow_runs_in_the_image(
     awx = ContainerAwx(workspace, simulator, podman, image)
 
     wait = awx.job(
-        "wait.yml", compute_desk_awx_offer_ids=f"{A},{B}", compute_desk_wait_timeout=60,
+        "wait.yml",
+        compute_desk_awx_offer_ids=f"{A},{B}",
+        compute_desk_wait_timeout=60,
         compute_desk_poll_interval=1,
-    )  # fmt: skip
+    )
     assert wait.code == 0, last_lines(wait.output)
     inventory = awx.stored(A, B)
     configure = awx.job(
-        "configure.yml", inventory, environment=SETTINGS, **wait.artifacts,
+        "configure.yml",
+        inventory,
+        environment=SETTINGS,
+        **wait.artifacts,
         compute_desk_awx_offer_ids=f"{A},{B}",
-    )  # fmt: skip
+    )
 
     check_events(wait, simulator)
     check_events(configure, simulator)

@@ -78,9 +78,15 @@ def listing(
     output = workspace.folder / "listing.json"
     output.unlink(missing_ok=True)
     done = workspace.run(
-        "ansible-inventory", "-i", name, "--list", "--output", str(output), *options,
+        "ansible-inventory",
+        "-i",
+        name,
+        "--list",
+        "--output",
+        str(output),
+        *options,
         **{**STRICT, **environment},
-    )  # fmt: skip
+    )
     text = output.read_text() if output.exists() else ""
     return Listing(done.returncode, done.stdout, text, json.loads(text or "{}"))
 

@@ -77,9 +77,13 @@ def test_a_mistake_is_said_before_anything_is_sent(
 ) -> None:
     # Nothing listens there; but nothing asks, either.
     done = workspace.run(
-        "ansible-playbook", BOOK, "-e", json.dumps({"compute_desk_offer_ids": A, **variables}),
-        COMPUTE_DESK_API_TOKEN="x", COMPUTE_DESK_API_URL="http://127.0.0.1:9",
-    )  # fmt: skip
+        "ansible-playbook",
+        BOOK,
+        "-e",
+        json.dumps({"compute_desk_offer_ids": A, **variables}),
+        COMPUTE_DESK_API_TOKEN="x",
+        COMPUTE_DESK_API_URL="http://127.0.0.1:9",
+    )
 
     assert done.returncode == 2
     assert sentence in done.stdout, last_lines(done.stdout)
@@ -90,9 +94,14 @@ def test_a_mistake_is_said_before_anything_is_sent(
 @pytest.mark.slow
 def test_the_sentence_about_a_role_says_where_was_looked(workspace: Workspace) -> None:
     done = workspace.run(
-        "ansible-playbook", BOOK, "-e", f"compute_desk_offer_ids={A}",
-        "-e", "compute_desk_roles=nosuch", ANSIBLE_ROLES_PATH="/of/my/own:/and/another",
-    )  # fmt: skip
+        "ansible-playbook",
+        BOOK,
+        "-e",
+        f"compute_desk_offer_ids={A}",
+        "-e",
+        "compute_desk_roles=nosuch",
+        ANSIBLE_ROLES_PATH="/of/my/own:/and/another",
+    )
 
     told = " ".join(done.stdout.split())
     assert "in the installed collections, nor in" in told
@@ -119,9 +128,14 @@ def test_roles_with_spaces_and_in_the_current_folder_are_found(
     simulator = simulate(machines(A, one={}))
 
     done = workspace.run(
-        "ansible-playbook", BOOK, "-e", f"compute_desk_offer_ids={A}",
-        "-e", json.dumps({"compute_desk_roles": " first, second ,"}), **simulator.env(),
-    )  # fmt: skip
+        "ansible-playbook",
+        BOOK,
+        "-e",
+        f"compute_desk_offer_ids={A}",
+        "-e",
+        json.dumps({"compute_desk_roles": " first, second ,"}),
+        **simulator.env(),
+    )
 
     assert done.returncode == 0, last_lines(done.stdout, 60)
     home = Path(simulator.instances()[0]["home"])
@@ -141,9 +155,12 @@ def test_without_a_role_a_machine_is_ready_and_not_configured(
 
 def test_without_an_ssh_client_it_is_said_at_once(workspace: Workspace) -> None:
     done = workspace.run(
-        "ansible-playbook", BOOK, "-e", f"compute_desk_offer_ids={A}",
+        "ansible-playbook",
+        BOOK,
+        "-e",
+        f"compute_desk_offer_ids={A}",
         ANSIBLE_SSH_EXECUTABLE="no-such-ssh",
-    )  # fmt: skip
+    )
 
     assert done.returncode == 2
     assert "there is no SSH client no-such-ssh here" in done.stdout

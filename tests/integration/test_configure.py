@@ -54,9 +54,14 @@ def configure(
     """Run the main job with these variables; return its exit code and output."""
     options = {"compute_desk_offer_ids": simulator.offer_ids, **variables}
     done = workspace.run(
-        "ansible-playbook", BOOK, *arguments, "-e", json.dumps(options), **simulator.env(),
+        "ansible-playbook",
+        BOOK,
+        *arguments,
+        "-e",
+        json.dumps(options),
+        **simulator.env(),
         ANSIBLE_ROLES_PATH=str(workspace.folder / "roles"),
-    )  # fmt: skip
+    )
     return done.returncode, done.stdout
 
 
@@ -150,15 +155,23 @@ def test_only_the_machines_of_these_offers_are_touched(
     inventory.write_text("[compute_desk]\nold-machine ansible_host=203.0.113.250\n")
 
     done = workspace.run(
-        "ansible-playbook", BOOK, "-i", str(inventory), "-e", f"compute_desk_offer_ids={A}",
-        "-e", "compute_desk_roles=mark", **simulator.env(),
+        "ansible-playbook",
+        BOOK,
+        "-i",
+        str(inventory),
+        "-e",
+        f"compute_desk_offer_ids={A}",
+        "-e",
+        "compute_desk_roles=mark",
+        **simulator.env(),
         ANSIBLE_ROLES_PATH=str(workspace.folder / "roles"),
-    )  # fmt: skip
+    )
 
     assert done.returncode == 0, last_lines(done.stdout, 60)
     assert list(summary(done.stdout)) == ["mine-aaaamine"]
-    touched = {entry["key"]: (Path(entry["home"]) / "touched").exists()
-               for entry in simulator.instances()}  # fmt: skip
+    touched = {
+        entry["key"]: (Path(entry["home"]) / "touched").exists() for entry in simulator.instances()
+    }
     assert touched == {"mine": True, "yours": False}
     assert "old-machine" not in done.stdout
 

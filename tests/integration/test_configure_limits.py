@@ -52,20 +52,28 @@ def test_how_long_to_wait_for_a_machine_is_set_where_any_variable_is(
     simulator.wait_for(lambda: all(one["listening"] for one in simulator.instances()))
     hosts = {
         one["key"]: {
-            "ansible_host": one["host"], "ansible_port": one["port"], "ansible_user": one["user"],
+            "ansible_host": one["host"],
+            "ansible_port": one["port"],
+            "ansible_user": one["user"],
             "ansible_ssh_common_args": "-o StrictHostKeyChecking=accept-new",
         }
         for one in simulator.instances()
-    }  # fmt: skip
+    }
     hosts["single"]["instance_ready_timeout"] = 90
     patient = {"hosts": {"grouped": {}}, "vars": {"instance_ready_timeout": 60}}
     inventory = {"compute_desk": {"hosts": hosts, "children": {"patient": patient}}}
     (workspace.folder / "hosts.json").write_text(json.dumps(inventory))
 
     done = workspace.run(
-        "ansible-playbook", "-i", "hosts.json", BOOK, *extra,
-        "-e", "compute_desk_gpu_verify=false", **simulator.env(),
-    )  # fmt: skip
+        "ansible-playbook",
+        "-i",
+        "hosts.json",
+        BOOK,
+        *extra,
+        "-e",
+        "compute_desk_gpu_verify=false",
+        **simulator.env(),
+    )
 
     assert done.returncode == 0, last_lines(done.stdout, 60)
     assert limits(done.stdout) == expected

@@ -86,9 +86,14 @@ def test_the_records_have_the_documented_variables(
     contains = documentation(workspace)["return"]
     simulator = simulate(offer(DEMO_OFFERS[0], ready()))
     done = workspace.run(
-        "ansible", "localhost", "-m", "compute_desk.supply.offer_status",
-        "-a", f"offer_id={DEMO_OFFERS[0]}", **simulator.env(),
-    )  # fmt: skip
+        "ansible",
+        "localhost",
+        "-m",
+        "compute_desk.supply.offer_status",
+        "-a",
+        f"offer_id={DEMO_OFFERS[0]}",
+        **simulator.env(),
+    )
     result = json.loads(done.stdout[done.stdout.index("{") :])
 
     (record,), (entry,) = result["hosts"], result["offers"]

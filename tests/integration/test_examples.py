@@ -33,8 +33,11 @@ def run(workspace: Workspace, simulator: Simulator, name: str, *arguments: str) 
     offer_id = simulator.offer_ids[0]
     words = [re.sub(r"(?<=compute_desk_offer_ids=).*", offer_id, word) for word in words]
     done = workspace.run(
-        *words, *arguments, **simulator.env(), COMPUTE_DESK_OFFER_IDS=offer_id,
-    )  # fmt: skip
+        *words,
+        *arguments,
+        **simulator.env(),
+        COMPUTE_DESK_OFFER_IDS=offer_id,
+    )
     return done.returncode, done.stdout
 
 

@@ -92,7 +92,7 @@ FINAL: dict[str, tuple[dict[str, t.Any], str]] = {
     ),
     "elsewhere": ({"faults": [on([1], "redirect", location="http://127.0.0.2/x")]}, "127.0.0.2"),
     "418": ({"faults": [on([1], "status", code=418)]}, "does not document (418)"),
-}  # fmt: skip
+}
 
 
 def test_what_stays_ends_the_wait_with_one_sentence(play: Play, simulate: Simulate) -> None:

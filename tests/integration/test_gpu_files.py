@@ -38,10 +38,12 @@ def test_what_failed_before_its_check_is_in_the_files(
     offer = machines(A, good={}, closed={"behaviour": "refuse"}, denied={"behaviour": "deny"})
 
     code, output = configure(
-        workspace, simulate(offer, failed), instance_ready_timeout=6,
+        workspace,
+        simulate(offer, failed),
+        instance_ready_timeout=6,
         gpu_verify_report_file=str(folder / "gpus.json"),
         gpu_verify_junit_file=str(folder / "gpus.xml"),
-    )  # fmt: skip
+    )
 
     assert code == 2, last_lines(output)
     report = json.loads((folder / "gpus.json").read_text())

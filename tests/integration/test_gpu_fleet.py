@@ -43,10 +43,15 @@ def with_text(name: str, old: str, new: str) -> dict[str, t.Any]:
 
 def compared(machines: Fleet, **variables: t.Any) -> tuple[int, str]:
     done = machines.workspace.run(
-        "ansible-playbook", "-i", "hosts.json", "compute_desk.supply.compare",
-        "-e", json.dumps(variables), **machines.simulator.env(),
+        "ansible-playbook",
+        "-i",
+        "hosts.json",
+        "compute_desk.supply.compare",
+        "-e",
+        json.dumps(variables),
+        **machines.simulator.env(),
         FOLDER=str(machines.workspace.folder),
-    )  # fmt: skip
+    )
     return done.returncode, done.stdout
 
 
@@ -128,20 +133,27 @@ def test_what_has_become_of_a_machine_is_named(fleet: Started) -> None:
         path.unlink()
         record["gpus"][0]["uuid"] = BAD
         record["gpus"][0]["serial"] = "another"
-        text = json.dumps({key: value for key, value in record.items() if key != "digest"},
-                          sort_keys=True, separators=(",", ":"))  # fmt: skip
+        text = json.dumps(
+            {key: value for key, value in record.items() if key != "digest"},
+            sort_keys=True,
+            separators=(",", ":"),
+        )
         record["digest"] = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
         path.write_text(json.dumps(record))
 
     code, output = compared(started, gpu_verify_record=str(folder))
 
     assert code == 2, last_lines(output)
-    assert re.search(rf'"worse .* WORSE +new +NVIDIA H200 {BAD}, serial another was replaced by '
-                     rf"NVIDIA H200 {other}", output), output  # fmt: skip
+    assert re.search(
+        rf'"worse .* WORSE +new +NVIDIA H200 {BAD}, serial another was replaced by '
+        rf"NVIDIA H200 {other}",
+        output,
+    ), output
     assert re.search(r'"same +20\S+ +same +at handover +GPU-\S+: PCIe x8 of x16"', output), output
     assert {name: recap(output)[name]["failed"] for name in ("same", "worse")} == {
-        "same": 0, "worse": 1,
-    }  # fmt: skip
+        "same": 0,
+        "worse": 1,
+    }
     assert len(records(folder)) == 2
 
     # As in every option that is a path.
@@ -180,10 +192,13 @@ def test_a_known_bad_gpu_fails_its_machine_before_your_roles(
     folder = workspace.folder
 
     code, output = configure(
-        workspace, simulate(offer), compute_desk_roles="mine",
-        gpu_verify_known_bad=known_bad(folder), gpu_verify_record=str(folder / "records"),
+        workspace,
+        simulate(offer),
+        compute_desk_roles="mine",
+        gpu_verify_known_bad=known_bad(folder),
+        gpu_verify_record=str(folder / "records"),
         gpu_verify_junit_file=str(folder / "gpus.xml"),
-    )  # fmt: skip
+    )
 
     assert code == 2, last_lines(output)
     assert output.count('"msg": "configured it"') == 1
@@ -191,8 +206,9 @@ def test_a_known_bad_gpu_fails_its_machine_before_your_roles(
     assert "Xid 79 {{ 7*7 }} twice" in output
     kept = records(folder / "records")
     assert sorted((one["verdict"], one["action"]) for one in kept) == [
-        ("fail", "return_machine"), ("pass", None),
-    ]  # fmt: skip
+        ("fail", "return_machine"),
+        ("pass", None),
+    ]
     assert all(one["instance_id"] and one["offer_id"] == A for one in kept)
     assert (folder / "gpus.xml").exists()
     # Two that have nothing in common: each is alone with its GPU.

@@ -86,9 +86,13 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
         book.write_text(json.dumps([{"import_playbook": BOOK}, keep]))
         variables = {"compute_desk_offer_ids": simulator.offer_ids, **VARIABLES}
         done = workspace.run(
-            "ansible-playbook", str(book), "-e", json.dumps(variables), **simulator.env(),
+            "ansible-playbook",
+            str(book),
+            "-e",
+            json.dumps(variables),
+            **simulator.env(),
             ANSIBLE_ROLES_PATH=str(workspace.folder / "roles"),
-        )  # fmt: skip
+        )
         homes = {machine_of(one["key"]): Path(one["home"]) for one in simulator.instances()}
         assert kept.exists(), last_lines(done.stdout, 60)
         reports = {machine_of(one["host"]): one for one in json.loads(kept.read_text())}

@@ -81,10 +81,16 @@ class Fleet:
         playbook = self.workspace.folder / "site.json"
         playbook.write_text(json.dumps(book))
         done = self.workspace.run(
-            "ansible-playbook", *options, "-i", "hosts.json", str(playbook),
-            "-e", json.dumps(variables), **self.simulator.env(),
+            "ansible-playbook",
+            *options,
+            "-i",
+            "hosts.json",
+            str(playbook),
+            "-e",
+            json.dumps(variables),
+            **self.simulator.env(),
             ANSIBLE_SHOW_CUSTOM_STATS="true",
-        )  # fmt: skip
+        )
         return done.returncode, done.stdout
 
     def kept(self) -> dict[str, t.Any]:
@@ -197,9 +203,13 @@ def test_a_fleet_of_good_and_bad_machines(fleet: t.Callable[..., Fleet]) -> None
 
     summary = custom_stats(output)["gpu_verify_summary"]
     assert {name: entry["verdict"] for name, entry in summary.items()} == {
-        "good": "pass", "lost": "fail", "hanging": "fail", "none": "no_gpu", "wrong": "fail",
+        "good": "pass",
+        "lost": "fail",
+        "hanging": "fail",
+        "none": "no_gpu",
+        "wrong": "fail",
         "stale": "fail",
-    }  # fmt: skip
+    }
     assert summary["wrong"]["reason"].startswith("8 GPUs expected, 1 listed.")
     assert summary["good"]["reason"] == ""
     assert "skipping: " not in output

@@ -77,9 +77,14 @@ def simulator() -> t.Iterator[Simulator]:
 
 def test_the_guide_has_its_configurations() -> None:
     assert list(configurations()) == [
-        "one.yml", "zones.yml", "bastion.yml", "teams/10-research.yml", "teams/20-serving.yml",
-        "awx.yml", "cached.yml",
-    ]  # fmt: skip
+        "one.yml",
+        "zones.yml",
+        "bastion.yml",
+        "teams/10-research.yml",
+        "teams/20-serving.yml",
+        "awx.yml",
+        "cached.yml",
+    ]
 
 
 @pytest.mark.parametrize("source", ["one.yml", "zones.yml", "bastion.yml", "teams", "awx.yml"])

@@ -40,9 +40,14 @@ FAILS: dict[str, str] = {
 """The lies that are found out, with what the summary says of the machine."""
 
 HARMLESS = (
-    "connection_facts", "control_path", "chosen_roles", "plugin_folders", "forged_results",
-    "result_keys", "skipped_results",
-)  # fmt: skip
+    "connection_facts",
+    "control_path",
+    "chosen_roles",
+    "plugin_folders",
+    "forged_results",
+    "result_keys",
+    "skipped_results",
+)
 """Those after which the machine is as good as any other."""
 
 # All limits are short, so that the whole run is.
@@ -92,10 +97,13 @@ def fleet(lies: t.Iterable[str], traps: Traps) -> dict[str, t.Any]:
     machine = {"commands": commands_of("t4")}
     instances = {
         name.replace("_", "-"): {
-            **machine, "personality": "hostile", "lies": [name], **traps.told_to(name),
+            **machine,
+            "personality": "hostile",
+            "lies": [name],
+            **traps.told_to(name),
         }
         for name in lies
-    } | {"good": machine}  # fmt: skip
+    } | {"good": machine}
     for number, (name, instance) in enumerate(instances.items()):
         instance.update(instance_id=f"i-{number:08}", instance_name=name)
     return ready_offer(A, instances)
@@ -132,10 +140,11 @@ def test_a_machine_that_lies_can_only_harm_itself(
     simulator = simulate(fleet(lies, traps))
     # What a role of the user's own would do: take the facts at their word, and copy a file.
     write_role(
-        workspace, "own",
+        workspace,
+        "own",
         {"ansible.builtin.setup": {}},
         {"ansible.builtin.copy": {"content": "done\n", "dest": "marker", "mode": "0644"}},
-    )  # fmt: skip
+    )
     write_role(workspace, "evil", {"ansible.builtin.file": {"path": "evil", "state": "touch"}})
     # Not as an extra variable, which nothing can override.
     (workspace.folder / "group_vars").mkdir()
@@ -143,11 +152,21 @@ def test_a_machine_that_lies_can_only_harm_itself(
     (workspace.folder / "hosts.ini").write_text("[compute_desk]\n")
 
     done = workspace.run(
-        "ansible-playbook", "compute_desk.supply.configure", "-i", "hosts.ini", "--forks", "20",
-        "-e", json.dumps({**LIMITS, "compute_desk_offer_ids": A}), timeout=300,
-        **simulator.env(), ANSIBLE_INJECT_FACT_VARS=inject, ANSIBLE_DEPRECATION_WARNINGS="false",
-        ANSIBLE_PIPELINING=pipelining, ANSIBLE_ROLES_PATH=str(workspace.folder / "roles"),
-    )  # fmt: skip
+        "ansible-playbook",
+        "compute_desk.supply.configure",
+        "-i",
+        "hosts.ini",
+        "--forks",
+        "20",
+        "-e",
+        json.dumps({**LIMITS, "compute_desk_offer_ids": A}),
+        timeout=300,
+        **simulator.env(),
+        ANSIBLE_INJECT_FACT_VARS=inject,
+        ANSIBLE_DEPRECATION_WARNINGS="false",
+        ANSIBLE_PIPELINING=pipelining,
+        ANSIBLE_ROLES_PATH=str(workspace.folder / "roles"),
+    )
     output = done.stdout
 
     assert done.returncode == 2, last_lines(output, 80)
@@ -189,9 +208,14 @@ def test_a_machine_never_takes_the_name_of_a_host_of_the_user(
     (workspace.folder / "prod.ini").write_text(PROD)
 
     done = workspace.run(
-        "ansible-playbook", "compute_desk.supply.configure", "-i", "prod.ini",
-        "-e", f"compute_desk_offer_ids={A}", **simulator.env(),
-    )  # fmt: skip
+        "ansible-playbook",
+        "compute_desk.supply.configure",
+        "-i",
+        "prod.ini",
+        "-e",
+        f"compute_desk_offer_ids={A}",
+        **simulator.env(),
+    )
 
     assert done.returncode == 2
     assert (
@@ -240,9 +264,11 @@ def test_the_same_instance_may_come_twice_and_be_put_into_groups(
     sources = [f"--inventory={one}" for one in ("0.ini", "a.yml", "b.yml", "c.yml")]
 
     listed = workspace.run_apart(
-        "ansible-inventory", *sources, "--list",
+        "ansible-inventory",
+        *sources,
+        "--list",
         environment=workspace.environment(**simulator.env()),
-    )  # fmt: skip
+    )
 
     data = json.loads(listed.stdout)
     assert data["mine"]["hosts"] == data["_eu_west_1a"]["hosts"] == ["good-00000000"]
@@ -267,9 +293,13 @@ def test_a_host_with_forged_facts_is_refused_by_the_roles(
     (workspace.folder / "offers.yml").write_text(json.dumps(source))
 
     done = workspace.run(
-        "ansible-playbook", "-i", "offers.yml", "play.yml", **simulator.env(),
+        "ansible-playbook",
+        "-i",
+        "offers.yml",
+        "play.yml",
+        **simulator.env(),
         ANSIBLE_DEPRECATION_WARNINGS="false",
-    )  # fmt: skip
+    )
 
     recap = done.stdout[done.stdout.index("PLAY RECAP") :]
     assert re.search(r"^good-\S+ .* failed=0 ", recap, re.MULTILINE), last_lines(done.stdout, 60)
@@ -286,9 +316,14 @@ def test_the_role_for_awx_refuses_a_machine(
     roles = "compute_desk_roles=compute_desk.supply.awx_setup"
 
     done = workspace.run(
-        "ansible-playbook", "compute_desk.supply.configure", "-e", roles,
-        "-e", f"compute_desk_offer_ids={A}", **simulator.env(),
-    )  # fmt: skip
+        "ansible-playbook",
+        "compute_desk.supply.configure",
+        "-e",
+        roles,
+        "-e",
+        f"compute_desk_offer_ids={A}",
+        **simulator.env(),
+    )
 
     assert done.returncode == 2
     assert "The role awx_setup runs only on localhost" in done.stdout
@@ -306,9 +341,13 @@ def test_ssh_is_started_without_the_token(
     ssh.chmod(0o755)
 
     done = workspace.run(
-        "ansible-playbook", "compute_desk.supply.configure", "-e", f"compute_desk_offer_ids={A}",
-        **simulator.env(), ANSIBLE_SSH_EXECUTABLE=str(ssh),
-    )  # fmt: skip
+        "ansible-playbook",
+        "compute_desk.supply.configure",
+        "-e",
+        f"compute_desk_offer_ids={A}",
+        **simulator.env(),
+        ANSIBLE_SSH_EXECUTABLE=str(ssh),
+    )
 
     assert done.returncode == 0, last_lines(done.stdout, 60)
     assert "COMPUTE_DESK_API_URL=" in told.read_text()

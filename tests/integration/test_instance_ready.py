@@ -106,9 +106,18 @@ class Fleet:
         book.write_text(json.dumps(_book(saved)))
         saved.unlink(missing_ok=True)
         done = self._workspace.run(
-            "ansible-playbook", "-i", str(inventory), str(book), "-f", "20", *options,
-            "-e", json.dumps(variables), timeout=300, **self.simulator.env(),
-        )  # fmt: skip
+            "ansible-playbook",
+            "-i",
+            str(inventory),
+            str(book),
+            "-f",
+            "20",
+            *options,
+            "-e",
+            json.dumps(variables),
+            timeout=300,
+            **self.simulator.env(),
+        )
         assert saved.exists(), last_lines(done.stdout, 60)
         return Outcome(done.stdout, json.loads(saved.read_text()))
 
@@ -396,15 +405,30 @@ def test_each_way_to_be_ready_or_not(
         outcome = fleet.get_ready(instance_ready_fail=False)
 
     expected = {
-        "done": None, "degraded": None, "hidden": None, "failed": "cloud_init_failed",
-        "forgiven": None, "hanging": "cloud_init_failed", "unasked": None, "rebooting": None,
-        "leaving": None, "gone": "rebooting",
-        "dropping": "unreachable", "stuck": "timed_out", "elsewhere": "no_python",
-        "pythonless": "no_python", "installed": None, "sudoer": None, "uninstallable": "no_python",
-        "factless": "facts_failed", "foreign": "not_allowed",
-        "locked": "package_lock", "unlocked": None, "here": None,
+        "done": None,
+        "degraded": None,
+        "hidden": None,
+        "failed": "cloud_init_failed",
+        "forgiven": None,
+        "hanging": "cloud_init_failed",
+        "unasked": None,
+        "rebooting": None,
+        "leaving": None,
+        "gone": "rebooting",
+        "dropping": "unreachable",
+        "stuck": "timed_out",
+        "elsewhere": "no_python",
+        "pythonless": "no_python",
+        "installed": None,
+        "sudoer": None,
+        "uninstallable": "no_python",
+        "factless": "facts_failed",
+        "foreign": "not_allowed",
+        "locked": "package_lock",
+        "unlocked": None,
+        "here": None,
         "herebut": "not_allowed",
-    }  # fmt: skip
+    }
     results = {name: host["instance_ready_result"] for name, host in outcome.hosts.items()}
     assert {name: result["kind"] for name, result in results.items()} == expected, last_lines(
         outcome.output, 80

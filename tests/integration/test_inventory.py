@@ -242,9 +242,12 @@ def test_an_odd_machine_is_left_out_with_its_reason(
     workspace: Workspace, simulate: Simulate
 ) -> None:
     states = [
-        {"status": "RUNNING"}, {"status": "preempted"}, {"status": "rebooting"},
-        {"external_ip": None}, {"status": "terminated"},
-    ]  # fmt: skip
+        {"status": "RUNNING"},
+        {"status": "preempted"},
+        {"status": "rebooting"},
+        {"external_ip": None},
+        {"status": "terminated"},
+    ]
     simulator = simulate(machines(A, *states))
 
     plain = listing(workspace, simulator, {})
@@ -298,8 +301,11 @@ def test_names(workspace: Workspace, simulate: Simulate) -> None:
     simulator = simulate(machines(A, *states))
 
     assert list(listing(workspace, simulator, {}).hosts) == [
-        "instance-all", "node-00000001", "node-00000002", "rf-00000003",
-    ]  # fmt: skip
+        "instance-all",
+        "node-00000001",
+        "node-00000002",
+        "rf-00000003",
+    ]
     chosen = {
         "hostnames": [
             "'' if 'node' in compute_desk_instance_name else 'x y'",
@@ -322,9 +328,10 @@ def test_own_groups_and_variables(workspace: Workspace, simulate: Simulate) -> N
         "compose": {"shouted": "compute_desk_zone | upper", "ansible_user": "'me'", "bad": "nix.x"},
         "groups": {"european": "shouted.startswith('EU')", "typo": "compute_desk_zon == 1"},
         "keyed_groups": [
-            {"key": "shouted", "prefix": "z", "separator": "_"}, {"key": "no_such_key"},
+            {"key": "shouted", "prefix": "z", "separator": "_"},
+            {"key": "no_such_key"},
         ],
-    }  # fmt: skip
+    }
 
     listed = listing(workspace, simulator, config)
 
@@ -355,9 +362,13 @@ def test_no_variable_has_a_reserved_name(workspace: Workspace, simulate: Simulat
     (workspace.folder / "play.yml").write_text(json.dumps(book))
 
     done = workspace.run(
-        "ansible-playbook", "-i", "offers.yml", "play.yml",
-        **simulator.env(), COMPUTE_DESK_OFFER_IDS=A,
-    )  # fmt: skip
+        "ansible-playbook",
+        "-i",
+        "offers.yml",
+        "play.yml",
+        **simulator.env(),
+        COMPUTE_DESK_OFFER_IDS=A,
+    )
 
     assert done.returncode == 0, last_lines(done.stdout)
     assert "WARNING" not in done.stdout
@@ -387,10 +398,14 @@ def test_refresh_inventory_asks_again(workspace: Workspace, simulate: Simulate) 
     (workspace.folder / "play.yml").write_text(json.dumps(book))
 
     done = workspace.run(
-        "ansible-playbook", "-i", "offers.yml", "play.yml",
-        **simulator.env(), COMPUTE_DESK_OFFER_IDS=A,
+        "ansible-playbook",
+        "-i",
+        "offers.yml",
+        "play.yml",
+        **simulator.env(),
+        COMPUTE_DESK_OFFER_IDS=A,
         ANSIBLE_PYTHON_INTERPRETER="auto_silent",
-    )  # fmt: skip
+    )
 
     assert done.returncode == 0, last_lines(done.stdout)
     assert "before=[]" in done.stdout and f"after={NAME_A}" in done.stdout

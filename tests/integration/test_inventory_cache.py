@@ -49,9 +49,16 @@ def test_a_hit_asks_nobody_and_reads_the_same(workspace: Workspace, simulate: Si
     # Nothing but what is known of the API.
     document = next(iter(_parsed(stored)["offers"].values()))["document"]
     assert set(document) == {
-        "offer_id", "status", "created_at", "procurement_status", "progress", "failure_reason",
-        "procured_at", "instances", "resources",
-    }  # fmt: skip
+        "offer_id",
+        "status",
+        "created_at",
+        "procurement_status",
+        "progress",
+        "failure_reason",
+        "procured_at",
+        "instances",
+        "resources",
+    }
 
 
 def _parsed(stored: str) -> dict[str, t.Any]:

@@ -84,9 +84,13 @@ def test_all_or_nothing_skip_and_stale(workspace: Workspace, simulate: Simulate)
         assert set(one.hosts) == {good, host}, (one.error, one.output)
     count = len(FAULTS)
     table = zip(
-        FAULTS, bad, outcomes[:count], outcomes[count : 2 * count], outcomes[2 * count :],
+        FAULTS,
+        bad,
+        outcomes[:count],
+        outcomes[count : 2 * count],
+        outcomes[2 * count :],
         strict=True,
-    )  # fmt: skip
+    )
     for name, host, failed, skipped, served in table:
         said = FAULTS[name][1]
         assert failed.error and not failed.hosts, name

@@ -23,10 +23,16 @@ from .sources import FILE_CACHE, PLUGIN, listing
 Simulate = t.Callable[..., Simulator]
 
 ADDRESSES = [
-    "-oProxyCommand=touch FILE", "127.0.0.1 -oProxyCommand=touch FILE", "localhost",
-    "fe80::1%eth0", "fe80::1%$(touch FILE)", "127.0.0.1;touch FILE", "0.0.0.0", "127.1",
+    "-oProxyCommand=touch FILE",
+    "127.0.0.1 -oProxyCommand=touch FILE",
+    "localhost",
+    "fe80::1%eth0",
+    "fe80::1%$(touch FILE)",
+    "127.0.0.1;touch FILE",
+    "0.0.0.0",
+    "127.1",
     "{{ lookup('pipe', 'touch FILE') }}",
-]  # fmt: skip
+]
 
 COMMANDS = [
     "ssh -o ProxyCommand='touch FILE' root@ADDRESS",

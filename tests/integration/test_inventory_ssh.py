@@ -25,12 +25,18 @@ def ping(workspace: Workspace, environment: dict[str, str], offer_id: str) -> tu
     (workspace.folder / "offers.yml").write_text(json.dumps({"plugin": PLUGIN}))
     ssh = workspace.environment()["ANSIBLE_SSH_ARGS"]
     done = workspace.run(
-        "ansible", "-i", "offers.yml", "compute_desk", "-m", "ansible.builtin.ping",
-        "-e", "ansible_python_interpreter=auto_silent",
+        "ansible",
+        "-i",
+        "offers.yml",
+        "compute_desk",
+        "-m",
+        "ansible.builtin.ping",
+        "-e",
+        "ansible_python_interpreter=auto_silent",
         # Each time a new connection, or the key would not be looked at.
         ANSIBLE_SSH_ARGS=ssh.replace("ControlMaster=auto", "ControlMaster=no"),
         **{**environment, "COMPUTE_DESK_OFFER_IDS": offer_id},
-    )  # fmt: skip
+    )
     return done.returncode, done.stdout
 
 
@@ -85,15 +91,22 @@ def test_the_main_job_over_an_inventory(workspace: Workspace, simulate: Simulate
     (workspace.folder / "offers.yml").write_text(json.dumps({"plugin": PLUGIN}))
 
     done = workspace.run(
-        "ansible-playbook", "-i", "offers.yml", BOOK, "-e", "instance_ready_timeout=3",
-        **simulator.env(), COMPUTE_DESK_OFFER_IDS=f"{A},{B}",
-    )  # fmt: skip
+        "ansible-playbook",
+        "-i",
+        "offers.yml",
+        BOOK,
+        "-e",
+        "instance_ready_timeout=3",
+        **simulator.env(),
+        COMPUTE_DESK_OFFER_IDS=f"{A},{B}",
+    )
 
     rows = summary(done.stdout)
     assert done.returncode != 0
     assert {name: row.split()[-1] for name, row in rows.items() if "two" not in name} == {
-        "one-iaaaaone": "ready", "three-bbbthree": "ready",
-    }  # fmt: skip
+        "one-iaaaaone": "ready",
+        "three-bbbthree": "ready",
+    }
     assert "FAILED" in rows["two-iaaaatwo"]
     # One answer for each offer, for the inventory; the job itself waits for nothing.
     assert len(simulator.requests()) == 2

@@ -39,12 +39,22 @@ def test_the_environment_of_the_task_counts_and_an_option_beats_it(
 
     played = play(
         offer_status(A, __environment=simulator.env()),
-        offer_status(A, api_token=simulator.token, __environment={
-            **simulator.env(), "COMPUTE_DESK_API_TOKEN": "wrong", "COMPUTE_DESK_CA_PATH": "",
-        }, register="option"),
-        offer_status(A, __environment={**simulator.env(), "COMPUTE_DESK_API_TOKEN": "wrong"},
-                     register="wrong"),
-    )  # fmt: skip
+        offer_status(
+            A,
+            api_token=simulator.token,
+            __environment={
+                **simulator.env(),
+                "COMPUTE_DESK_API_TOKEN": "wrong",
+                "COMPUTE_DESK_CA_PATH": "",
+            },
+            register="option",
+        ),
+        offer_status(
+            A,
+            __environment={**simulator.env(), "COMPUTE_DESK_API_TOKEN": "wrong"},
+            register="wrong",
+        ),
+    )
 
     assert played.result["ready"]
     assert played.results["option"]["ready"]

@@ -136,12 +136,15 @@ WAYS: dict[str, tuple[Way, dict[str, str], str, str]] = {
     "one pipe": (in_one_pipe, {}, CLOCK, CLOCK),
     "a file": (in_a_file, {}, CLOCK, CLOCK),
     "pipes, but colours are asked for": (
-        in_pipes, {"ANSIBLE_FORCE_COLOR": "true"}, CLOCK, re.escape(GREEN) + CLOCK,
+        in_pipes,
+        {"ANSIBLE_FORCE_COLOR": "true"},
+        CLOCK,
+        re.escape(GREEN) + CLOCK,
     ),
     "a terminal": (on_a_terminal, {}, NO_CLOCK, re.escape(GREEN)),
     "stderr on a terminal": (errors_on_a_terminal, {}, NO_CLOCK, NO_CLOCK),
     "stdout on a terminal": (output_on_a_terminal, {}, CLOCK, CLOCK),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", WAYS)

@@ -25,12 +25,17 @@ from .test_configure import BOOK, configure, machines, summary, write_role
 
 Simulate = t.Callable[..., Simulator]
 
-QUICK = {"compute_desk_poll_interval": 1, "compute_desk_gpu_verify": "false",
-         "instance_ready_gather_subset": ["min"]}  # fmt: skip
+QUICK = {
+    "compute_desk_poll_interval": 1,
+    "compute_desk_gpu_verify": "false",
+    "instance_ready_gather_subset": ["min"],
+}
 TOUCH = {"ansible.builtin.copy": {"content": "", "dest": "marker", "mode": "0644"}}
 IN_THE_MAKING = {
-    "at": 0, "status": "procured", "procurement_status": "provisioning_in_progress",
-}  # fmt: skip
+    "at": 0,
+    "status": "procured",
+    "procurement_status": "provisioning_in_progress",
+}
 
 
 def later(offer: dict[str, t.Any], at: float, **entry: t.Any) -> dict[str, t.Any]:
@@ -146,8 +151,10 @@ def test_with_none_each_machine_goes_on_by_itself(workspace: Workspace, simulate
 
 @pytest.mark.slow
 def test_the_machines_of_an_offer_begin_together(workspace: Workspace, simulate: Simulate) -> None:
-    role = {"ansible.builtin.debug": {"msg": "{{ ansible_play_hosts | length }} together"},
-            "run_once": True}  # fmt: skip
+    role = {
+        "ansible.builtin.debug": {"msg": "{{ ansible_play_hosts | length }} together"},
+        "run_once": True,
+    }
     write_role(workspace, "mark", role)
     fleet = {**machines(A, one={}, two={}, late={"up_after": 5}), "starts": "launch"}
 
@@ -197,8 +204,9 @@ def test_the_run_goes_on_when_all_machines_of_a_round_are_lost(
     assert code != 0
     assert list(marked_at(simulator)) == ["other"]
     assert results(output) == {
-        "lost": "FAILED: lost on the way, see above", "other": "configured",
-    }  # fmt: skip
+        "lost": "FAILED: lost on the way, see above",
+        "other": "configured",
+    }
 
 
 @pytest.mark.slow
@@ -223,14 +231,18 @@ def test_a_play_that_follows_has_only_good_machines(
 ) -> None:
     simulator = simulate(machines(A, good={}, bad={}))
     write_role(
-        workspace, "mark",
+        workspace,
+        "mark",
         {"ansible.builtin.fail": {"msg": "no luck"}, "when": "compute_desk_instance_name == 'bad'"},
-    )  # fmt: skip
+    )
     book = [
         {"import_playbook": BOOK},
-        {"hosts": "compute_desk", "gather_facts": False,
-         "tasks": [{"ansible.builtin.debug": {"msg": "mine {{ inventory_hostname }}"}}]},
-    ]  # fmt: skip
+        {
+            "hosts": "compute_desk",
+            "gather_facts": False,
+            "tasks": [{"ansible.builtin.debug": {"msg": "mine {{ inventory_hostname }}"}}],
+        },
+    ]
     (workspace.folder / "own.yml").write_text(json.dumps(book))
     options = {"compute_desk_offer_ids": A, "compute_desk_roles": "mark", **QUICK}
 
@@ -263,8 +275,14 @@ def test_a_limit_without_localhost_and_one_with_it(
     source = {"plugin": "compute_desk.supply.instances", "offer_ids": [A, B]}
     (workspace.folder / "offers.yml").write_text(json.dumps(source))
     write_role(workspace, "mark", TOUCH)
-    job = ["ansible-playbook", BOOK, "-i", "offers.yml", "-e",
-           json.dumps({"compute_desk_roles": "mark", **QUICK})]  # fmt: skip
+    job = [
+        "ansible-playbook",
+        BOOK,
+        "-i",
+        "offers.yml",
+        "-e",
+        json.dumps({"compute_desk_roles": "mark", **QUICK}),
+    ]
 
     for limit in ("one*", "one*,localhost"):
         done = workspace.run(*job, "--limit", limit, **simulator.env())
@@ -309,11 +327,15 @@ def test_an_interrupt_ends_it(
     with (workspace.folder / "log").open("w") as output:
         process = subprocess.Popen(
             ["ansible-playbook", BOOK, "-e", json.dumps({"compute_desk_offer_ids": A, **QUICK})],
-            cwd=workspace.folder, env=environment, stdin=subprocess.DEVNULL, stdout=output,
-            stderr=output, start_new_session=True,
+            cwd=workspace.folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
             # Whoever runs the tests in the background may have them ignore it.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        )  # fmt: skip
+        )
         try:
             while shown not in (workspace.folder / "log").read_text() and process.poll() is None:
                 time.sleep(0.2)
@@ -350,8 +372,12 @@ def test_localhost_can_be_a_machine_of_the_inventory(workspace: Workspace) -> No
     hosts = f"[compute_desk]\nlocalhost ansible_connection=local {python}\n"
     (workspace.folder / "hosts.ini").write_text(hosts)
     write_role(workspace, "mark", {"ansible.builtin.debug": {"msg": "mine"}})
-    options = {"compute_desk_roles": "mark", "instance_ready_cloud_init_timeout": 0,
-               "instance_ready_package_lock_timeout": 0, **QUICK}  # fmt: skip
+    options = {
+        "compute_desk_roles": "mark",
+        "instance_ready_cloud_init_timeout": 0,
+        "instance_ready_package_lock_timeout": 0,
+        **QUICK,
+    }
 
     done = workspace.run("ansible-playbook", BOOK, "-i", "hosts.ini", "-e", json.dumps(options))
 

@@ -119,19 +119,32 @@ def test_the_summary_of_real_hosts(workspace: Workspace) -> None:
             "block": [{"ansible.builtin.fail": {"msg": "dealt with"}, "when": only("dealt")}],
             "rescue": [{"ansible.builtin.debug": {"msg": "dealt with"}}],
         },
-        {"name": "Install it", "ansible.builtin.fail": {"msg": "no {{ '{' }}{ x }}"},
-         "when": only("failed")},
-        {"name": "Log in", "ansible.builtin.fail": {"msg": "hunter2"}, "no_log": True,
-         "when": only("hidden")},
-    ]  # fmt: skip
+        {
+            "name": "Install it",
+            "ansible.builtin.fail": {"msg": "no {{ '{' }}{ x }}"},
+            "when": only("failed"),
+        },
+        {
+            "name": "Log in",
+            "ansible.builtin.fail": {"msg": "hunter2"},
+            "no_log": True,
+            "when": only("hidden"),
+        },
+    ]
     tasks = [
-        {"ansible.builtin.set_fact": {
-            "compute_desk_checked": {"roles": {name: ["mine"] for name in names}},
-            "instance_ready_result": result, "gpu_verify_report": gpus}},
+        {
+            "ansible.builtin.set_fact": {
+                "compute_desk_checked": {"roles": {name: ["mine"] for name in names}},
+                "instance_ready_result": result,
+                "gpu_verify_report": gpus,
+            }
+        },
         {"forge": None, "when": only("forger")},
-        {"block": block, "rescue": [
-            {"ansible.builtin.set_fact": {"compute_desk_failed": "{{ true }}"}}]},
-    ]  # fmt: skip
+        {
+            "block": block,
+            "rescue": [{"ansible.builtin.set_fact": {"compute_desk_failed": "{{ true }}"}}],
+        },
+    ]
     run = {
         "began_at": 1000.0,
         "machines": [
@@ -146,9 +159,12 @@ def test_the_summary_of_real_hosts(workspace: Workspace) -> None:
     end = [
         {"ansible.builtin.set_fact": {"run": run}},
         {"ansible.builtin.debug": {"msg": "{{ hostvars | compute_desk.supply.summary(run, []) }}"}},
-        {"ansible.builtin.debug": {
-            "msg": "{{ (hostvars | compute_desk.supply.not_configured(run)).message }}"}},
-    ]  # fmt: skip
+        {
+            "ansible.builtin.debug": {
+                "msg": "{{ (hostvars | compute_desk.supply.not_configured(run)).message }}"
+            }
+        },
+    ]
     local = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     common = {"gather_facts": False, "connection": "local", "vars": local}
     book = [

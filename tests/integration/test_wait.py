@@ -86,8 +86,11 @@ def test_without_wait_an_offer_that_failed_or_expired_is_data(
 
 ENDS: dict[str, tuple[dict[str, t.Any], str]] = {
     "failed": (
-        offer(A, provisioning(), {"at": 2, "procurement_status": "failed",
-                                  "failure_reason": "GPU host lost power"}),
+        offer(
+            A,
+            provisioning(),
+            {"at": 2, "procurement_status": "failed", "failure_reason": "GPU host lost power"},
+        ),
         "GPU host lost power",
     ),
     "expired": (
@@ -95,13 +98,20 @@ ENDS: dict[str, tuple[dict[str, t.Any], str]] = {
         "has expired",
     ),
     "preempted": (
-        offer(A, ready(), {"at": 0.5, "instances": {"m": {"status": "PREEMPTED"}}},
-              faults=[{"requests": [1], "kind": "status", "code": 503}]),
+        offer(
+            A,
+            ready(),
+            {"at": 0.5, "instances": {"m": {"status": "PREEMPTED"}}},
+            faults=[{"requests": [1], "kind": "status", "code": 503}],
+        ),
         "all its instances are gone",
     ),
     "forbidden": (
-        offer(A, provisioning(), faults=[{"requests": [2], "kind": "status", "code": 403,
-                                          "detail": "not your offer"}]),
+        offer(
+            A,
+            provisioning(),
+            faults=[{"requests": [2], "kind": "status", "code": 403, "detail": "not your offer"}],
+        ),
         "not your offer",
     ),
     "refused": (
@@ -112,7 +122,7 @@ ENDS: dict[str, tuple[dict[str, t.Any], str]] = {
         offer(A, provisioning(), faults=[{"requests": [2], "kind": "status", "code": 401}]),
         "rejected the token (401)",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("end", ENDS)

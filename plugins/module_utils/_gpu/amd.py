@@ -18,9 +18,15 @@ from .tool import UnreadableOutput
 AMD_SMI = ("amd-smi", "static", "--asic", "--bus", "--vram", "--driver", "--json")
 AMD_SMI_ECC = ("amd-smi", "metric", "--ecc", "--json")
 ROCM_SMI = (
-    "rocm-smi", "--showproductname", "--showbus", "--showuniqueid", "--showdriverversion",
-    "--showmeminfo", "vram", "--json",
-)  # fmt: skip
+    "rocm-smi",
+    "--showproductname",
+    "--showbus",
+    "--showuniqueid",
+    "--showdriverversion",
+    "--showmeminfo",
+    "vram",
+    "--json",
+)
 
 _MIB = 1024 * 1024
 
@@ -57,9 +63,10 @@ def parse_rocm_smi(text: str) -> list[Gpu]:
         raise UnreadableOutput("rocm-smi", "its JSON is not an object")
     driver = text_value(_text(document, "system", "Driver version"))
     cards = [
-        document[name] for name in document
+        document[name]
+        for name in document
         if str(name).startswith("card") and isinstance(document[name], dict)
-    ]  # fmt: skip
+    ]
     return [
         Gpu(
             index=index,

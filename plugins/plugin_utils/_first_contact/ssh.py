@@ -19,9 +19,17 @@ _ARGUMENTS = ("ssh_args", "ssh_common_args", "ssh_extra_args")
 
 # No session, so the machine cannot print anything, and no authentication, so nobody gets in.
 _WITHOUT_LOGIN = (
-    "-S", "none", "-N", "-T", "-o", "BatchMode=yes", "-o", "PreferredAuthentications=none",
-    "-o", "LogLevel=ERROR",
-)  # fmt: skip
+    "-S",
+    "none",
+    "-N",
+    "-T",
+    "-o",
+    "BatchMode=yes",
+    "-o",
+    "PreferredAuthentications=none",
+    "-o",
+    "LogLevel=ERROR",
+)
 
 
 def is_ssh(connection: ConnectionBase) -> bool:

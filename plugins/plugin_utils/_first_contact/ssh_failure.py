@@ -91,62 +91,79 @@ _BROKEN = (
 _RULES = (
     _Rule(
         r"^(ssh: )?connect to (host|address) .*: Connection refused$|Unable to connect to port \d",
-        REFUSED, "the connection was refused: nothing listens there", _STILL_BOOTING,
+        REFUSED,
+        "the connection was refused: nothing listens there",
+        _STILL_BOOTING,
     ),
     _Rule(
         r"^(ssh: )?connect to (host|address) .*: (Connection|Operation) timed out$"
         r"|^Connection timed out during banner exchange$|^Connection to .* timed out$"
         r"|^Timeout, server .* not responding\.$|^timed out$",
-        TIMED_OUT, "there was no answer in time", _FIREWALL,
+        TIMED_OUT,
+        "there was no answer in time",
+        _FIREWALL,
     ),
     _Rule(
         r'^Please login as the user "?[\w.-]{1,64}"? rather than the user',
-        PERMISSION_DENIED, "the machine wants a different user: {line}",
-        "Set ansible_user to that user.", final=True,
+        PERMISSION_DENIED,
+        "the machine wants a different user: {line}",
+        "Set ansible_user to that user.",
+        final=True,
     ),
     _Rule(
         r"Too many authentication failures",
-        PERMISSION_DENIED, "permission denied: ssh offered too many keys",
+        PERMISSION_DENIED,
+        "permission denied: ssh offered too many keys",
         "Name the right key, and add -o IdentitiesOnly=yes to ansible_ssh_common_args.",
     ),
     _Rule(
         r"^(\S+: )?Permission denied \([\w,@.-]*\)\.?$|^Permission denied, please try again\.$"
         r"|^Authentication failed\.?$|^Failed to authenticate: |Invalid/incorrect .{0,20}password",
-        PERMISSION_DENIED, "permission denied: the machine answers, but rejects this user",
+        PERMISSION_DENIED,
+        "permission denied: the machine answers, but rejects this user",
         _KEYS,
     ),
     _Rule(
         r"^(WARNING: )?Your (password|account) has expired|^This account is (currently )?not "
         r"available|password change required",
-        PERMISSION_DENIED, "permission denied: {line}",
+        PERMISSION_DENIED,
+        "permission denied: {line}",
         "Log in by hand and fix the account, or use a different user.",
     ),
     _Rule(
         r"System is booting up|pam_nologin",
-        UNREACHABLE, "the machine is booting and accepts no logins yet",
+        UNREACHABLE,
+        "the machine is booting and accepts no logins yet",
         "Raise the timeout. If it does not help, look for a service that does not start.",
     ),
     _Rule(
         r"Could not resolve hostname",
-        UNREACHABLE, "the host name is unknown: {line}",
+        UNREACHABLE,
+        "the host name is unknown: {line}",
         "Set ansible_host to its address, or check the DNS of the machine that runs Ansible.",
     ),
     _Rule(
         r": (No route to host|Network is unreachable|Host is down)$",
-        UNREACHABLE, "there is no route to the machine: {line}", _FIREWALL,
+        UNREACHABLE,
+        "there is no route to the machine: {line}",
+        _FIREWALL,
     ),
     _Rule(
         r"^Unable to negotiate with ",
-        UNREACHABLE, "ssh and the machine support no common method: {line}",
-        "Update one of the two, or allow the method in ansible_ssh_common_args.", final=True,
+        UNREACHABLE,
+        "ssh and the machine support no common method: {line}",
+        "Update one of the two, or allow the method in ansible_ssh_common_args.",
+        final=True,
     ),
     _Rule(
         r"^(kex_exchange_identification|ssh_exchange_identification|banner exchange): "
         r"|^Connection (closed|reset) by |^Read from remote host .*: Connection reset"
         r"|^(client_loop: send disconnect|ssh_dispatch_run_fatal|Received disconnect from)",
-        UNREACHABLE, "the machine closed the connection: {line}", _BROKEN,
+        UNREACHABLE,
+        "the machine closed the connection: {line}",
+        _BROKEN,
     ),
-)  # fmt: skip
+)
 
 # The reason comes last, and the warning about a changed host key some 15 lines before it. Anything
 # further up is the machine's own, and may have any size.

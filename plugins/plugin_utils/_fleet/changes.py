@@ -64,10 +64,16 @@ def change_rows(changes: t.Mapping[str, Mapping]) -> list[list[str]]:
 
 
 def _result(
-    result: str, reason: str, path: str | None = None, then: Mapping | None = None,
+    result: str,
+    reason: str,
+    path: str | None = None,
+    then: Mapping | None = None,
     findings: list[dict[str, t.Any]] | None = None,
-) -> dict[str, t.Any]:  # fmt: skip
+) -> dict[str, t.Any]:
     return {
-        "result": result, "reason": reason, "record": path,
-        "recorded_at": then["time"] if then else None, "findings": findings or [],
-    }  # fmt: skip
+        "result": result,
+        "reason": reason,
+        "record": path,
+        "recorded_at": then["time"] if then else None,
+        "findings": findings or [],
+    }

@@ -161,9 +161,15 @@ def _counts(record: Mapping) -> dict[tuple[int | None, bool, str], tuple[Mapping
 
 
 def _machine(
-    kind: str, handover: t.Any, now: t.Any, text: str, *, uuid: str | None = None,
-    grave: bool = True, since: str = NEW,
-) -> Finding:  # fmt: skip
+    kind: str,
+    handover: t.Any,
+    now: t.Any,
+    text: str,
+    *,
+    uuid: str | None = None,
+    grave: bool = True,
+    since: str = NEW,
+) -> Finding:
     return Finding(since, kind, uuid, handover, now, grave, text)
 
 

@@ -132,9 +132,13 @@ def _difference(
         if what == "temperature":
             text = f"{host}: {what} {shown}; the median of the hosts is {usually}"
     return {
-        "host": host, "what": what, "value": shown, "usual": usually, "others": others,
+        "host": host,
+        "what": what,
+        "value": shown,
+        "usual": usually,
+        "others": others,
         "text": text,
-    }  # fmt: skip
+    }
 
 
 def _shown(what: str, value: Value) -> str:

@@ -121,8 +121,11 @@ def _unmade(report: Mapping, without: int, count: int) -> dict[str, t.Any]:
 def _check(verdict: str, detail: str) -> dict[str, t.Any]:
     action = "return_machine" if verdict == "fail" else None
     return {
-        "name": CHECK, "verdict": verdict, "detail": printable(detail, 400), "action": action,
-    }  # fmt: skip
+        "name": CHECK,
+        "verdict": verdict,
+        "detail": printable(detail, 400),
+        "action": action,
+    }
 
 
 def _list(content: bytes) -> list[t.Any]:

@@ -23,20 +23,45 @@ VERSION = 1
 
 GPU_TEXTS = ("uuid", "serial", "name", "vbios_version", "pci_bus_id", "driver_version")
 GPU_NUMBERS = (
-    "index", "memory_total_mib", "pcie_width", "pcie_width_max", "pcie_generation_max",
-    "pcie_replays", "nvlinks_active", "nvlinks_inactive", "nvlink_errors", "rows_remapped",
-    "rows_remapped_corrected", "ecc_uncorrected_aggregate", "ecc_sram_uncorrected_aggregate",
+    "index",
+    "memory_total_mib",
+    "pcie_width",
+    "pcie_width_max",
+    "pcie_generation_max",
+    "pcie_replays",
+    "nvlinks_active",
+    "nvlinks_inactive",
+    "nvlink_errors",
+    "rows_remapped",
+    "rows_remapped_corrected",
+    "ecc_uncorrected_aggregate",
+    "ecc_sram_uncorrected_aggregate",
     "ecc_corrected_aggregate",
-)  # fmt: skip
+)
 GPU_SWITCHES = ("rows_pending", "rows_failure", "ecc_threshold_exceeded")
 # What changes in a GPU although it stays as it is.
 _PASSING = (
-    "index", "pci_bus_id", "pcie_replays", "nvlink_errors", "ecc_corrected_aggregate",
-)  # fmt: skip
+    "index",
+    "pci_bus_id",
+    "pcie_replays",
+    "nvlink_errors",
+    "ecc_corrected_aggregate",
+)
 _KEYS = {
-    "form", "version", "time", "host", "offer_id", "instance_id", "verdict", "reasons", "action",
-    "booted_at", "gpus", "xids", "digest",
-}  # fmt: skip
+    "form",
+    "version",
+    "time",
+    "host",
+    "offer_id",
+    "instance_id",
+    "verdict",
+    "reasons",
+    "action",
+    "booted_at",
+    "gpus",
+    "xids",
+    "digest",
+}
 TIME_FORM = "%Y-%m-%dT%H:%M:%SZ"
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII)
 _XID_TEXTS = ("pci_bus_id", "kind", "action", "text")
@@ -136,9 +161,13 @@ def _read_1(record: dict[str, t.Any]) -> dict[str, t.Any]:
     if missing:
         raise BadRecord(f"it has no {missing[0]}")
     for key, kinds in (
-        ("time", str), ("host", str), ("verdict", str), ("gpus", list),
-        ("xids", (list, type(None))), ("reasons", list),
-    ):  # fmt: skip
+        ("time", str),
+        ("host", str),
+        ("verdict", str),
+        ("gpus", list),
+        ("xids", (list, type(None))),
+        ("reasons", list),
+    ):
         if not isinstance(record[key], kinds):
             raise BadRecord(f"{key} is {json_type(record[key])}")
     for key in ("gpus", "xids"):

@@ -16,9 +16,19 @@ VERSION = 1
 
 # Ansible adds others to a result, such as changed, and those of its own to any task.
 _KEYS = (
-    "version", "host", "verdict", "reasons", "action", "notes", "gpus", "checks", "xids",
-    "booted_at", "expected", "record",
-)  # fmt: skip
+    "version",
+    "host",
+    "verdict",
+    "reasons",
+    "action",
+    "notes",
+    "gpus",
+    "checks",
+    "xids",
+    "booted_at",
+    "expected",
+    "record",
+)
 
 
 def fleet_report(fleet: t.Mapping[str, Mapping | None], when: str) -> dict[str, t.Any]:

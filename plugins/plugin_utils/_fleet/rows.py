@@ -14,8 +14,17 @@ from .differences import differences
 from .values import Mapping, gpus_of, numbers, span, text_of, texts
 
 HEADER = [
-    "HOST", "GPUS", "NAME", "DRIVER", "MEMORY", "LINK", "TEMP", "VERDICT", "ACTION", "REASON",
-]  # fmt: skip
+    "HOST",
+    "GPUS",
+    "NAME",
+    "DRIVER",
+    "MEMORY",
+    "LINK",
+    "TEMP",
+    "VERDICT",
+    "ACTION",
+    "REASON",
+]
 LEAST_NEEDED = ["TEMP", "LINK", "ACTION"]
 """The columns that a narrow screen shortens or leaves out, in this order."""
 

@@ -30,10 +30,12 @@ def table(
     column, then the widest. Where the last would get less than 36, they are left out altogether.
     """
     cells = [
-        [*(printable(to_text(cell), _CELL_LENGTH) for cell in row[:-1]),
-         printable(to_text(row[-1]), _LAST_CELL_LENGTH)]
+        [
+            *(printable(to_text(cell), _CELL_LENGTH) for cell in row[:-1]),
+            printable(to_text(row[-1]), _LAST_CELL_LENGTH),
+        ]
         for row in rows
-    ]  # fmt: skip
+    ]
     natural = [max(map(width_of, column)) for column in zip(*cells)]
     names = cells[0] if cells else []
     # The first column says what the row is about.

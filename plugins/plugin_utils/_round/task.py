@@ -76,17 +76,24 @@ class Task:
         began = time.monotonic() - passed
         options = self._options
         offer_progress = Progress(
-            self._host, options["wait_timeout"], options["progress_interval"],
-            options["min_instances"], hides_offers=self._no_log, began=began,
-        )  # fmt: skip
+            self._host,
+            options["wait_timeout"],
+            options["progress_interval"],
+            options["min_instances"],
+            hides_offers=self._no_log,
+            began=began,
+        )
         wait = self._wait(watches, began, offer_progress) if watches else None
         offers = Offers(wait, watches, options["min_instances"], self._machines_of)
         lines = RoundProgress(self._host, time.time, self._no_log)
         rules = Rules(options["together"], options["last_round"], looks_once=check_mode)
         rounds = Round(
-            machines, offers, rules, self._look,
+            machines,
+            offers,
+            rules,
+            self._look,
             on_news=lambda changed, now: lines.show(changed, now.silent),
-        )  # fmt: skip
+        )
 
         def beat() -> None:
             if offers.undecided:

@@ -43,10 +43,15 @@ def test_the_tests_get_an_empty_environment(checkout: Path) -> None:
     needed = {"PIP_CERT": "/a path/x.pem", "https_proxy": "http://p.example", "LANG": "C.UTF-8"}
 
     done = subprocess.run(
-        ["bash", checkout / ".ci" / "run"], cwd="/", stdin=subprocess.DEVNULL,
+        ["bash", checkout / ".ci" / "run"],
+        cwd="/",
+        stdin=subprocess.DEVNULL,
         env={"HOME": "/h", "PATH": path, **foreign, **needed},
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
 
     said = done.stdout.splitlines()
     assert (done.returncode, said[0]) == (7, "make test"), done.stderr
@@ -66,9 +71,13 @@ def test_root_lets_a_user_run_them_in_a_clone_and_forgets_it(checkout: Path) -> 
     show = 'whoami; id -u; pwd; echo "$HOME"; cat "$PIP_CONFIG_FILE"; touch new; sleep 300 & exit 5'
 
     done = subprocess.run(
-        ["bash", "tests/support/as-user.sh", "bash", "-c", show], cwd=checkout,
-        stdout=subprocess.PIPE, text=True, check=False, timeout=60,
-    )  # fmt: skip
+        ["bash", "tests/support/as-user.sh", "bash", "-c", show],
+        cwd=checkout,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
+    )
 
     assert done.returncode == 5
     user, uid, folder, home, settings = done.stdout.splitlines()

@@ -19,10 +19,16 @@ CONTRIBUTING = (CHECKOUT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 OWN = "https://github.com/compute-desk/ansible-collection-supply/"
 # Ansible, awx.awx or ansible-runner say these.
 ANSIBLE_SAYS = (
-    "Failed to import the required", "Failed to parse", "Playbook not found", "Required config",
-    "The specified inventory", "You don't have permission", "errantly sent data",
-    "unknown plugin", "was not found",
-)  # fmt: skip
+    "Failed to import the required",
+    "Failed to parse",
+    "Playbook not found",
+    "Required config",
+    "The specified inventory",
+    "You don't have permission",
+    "errantly sent data",
+    "unknown plugin",
+    "was not found",
+)
 PAGES = [
     *(CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md", "examples/awx/README.md")),
     *CHECKOUT.glob("roles/*/README.md"),

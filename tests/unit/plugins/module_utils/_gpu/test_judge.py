@@ -407,9 +407,13 @@ def test_what_a_machine_says_is_always_printable(text: str, kind: str | None) ->
     gpu = changed(name=text, recovery_action=text, fabric_state=text, throttle_reasons=(text,))
     found = facts(gpu, switch=True)
     tool = dataclasses.replace(
-        found.nvidia, kind=kind, complaint=text, library_version=text, cuda_version=text,
+        found.nvidia,
+        kind=kind,
+        complaint=text,
+        library_version=text,
+        cuda_version=text,
         gpus=() if kind else (gpu,),
-    )  # fmt: skip
+    )
     report = judge(dataclasses.replace(found, nvidia=tool), Expectations(name="H100", count=1))
 
     for line in [*report["reasons"], *[check["detail"] for check in report["checks"]]]:

@@ -57,10 +57,24 @@ def test_a_gpu_can_be_lost_without_a_number() -> None:
 
 @pytest.mark.parametrize(
     ("code", "fault"),
-    [(13, False), (31, False), (43, False), (45, False), (63, False), (94, False),
-     (48, True), (62, True), (64, True), (74, True), (79, True), (95, True), (119, True),
-     (140, True), (154, False)],
-)  # fmt: skip
+    [
+        (13, False),
+        (31, False),
+        (43, False),
+        (45, False),
+        (63, False),
+        (94, False),
+        (48, True),
+        (62, True),
+        (64, True),
+        (74, True),
+        (79, True),
+        (95, True),
+        (119, True),
+        (140, True),
+        (154, False),
+    ],
+)
 def test_which_numbers_speak_of_the_machine(code: int, fault: bool) -> None:
     log = parse_kernel_log(f"NVRM: Xid (PCI:0000:3b:00): {code}, something")
 
@@ -76,8 +90,9 @@ def test_a_repeated_error_is_kept_once_for_each_gpu() -> None:
     ]
 
     assert [xid.address for xid in parse_kernel_log("\n".join(lines)).xids] == [
-        "0000:3b:00.0", "0000:5d:00.0",
-    ]  # fmt: skip
+        "0000:3b:00.0",
+        "0000:5d:00.0",
+    ]
 
 
 def test_both_versions_of_a_mismatch() -> None:

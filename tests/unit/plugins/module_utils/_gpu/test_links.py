@@ -153,9 +153,7 @@ def limited(address: str, speed: str, width: int) -> dict[str, t.Any]:
     return {"kernel_log": parse_kernel_log(line)}
 
 
-@pytest.mark.parametrize(
-    ("speed", "noted"), [("16.0", True), ("8.0", True), ("2.5", False)]
-)  # fmt: skip
+@pytest.mark.parametrize(("speed", "noted"), [("16.0", True), ("8.0", True), ("2.5", False)])
 def test_a_slow_link_that_the_kernel_names_is_watched(speed: str, noted: bool) -> None:
     report = report_of(facts(a_gpu(), **limited("0000:00:00.0", speed, 16)))
 

@@ -60,9 +60,10 @@ def make_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[
         folder.mkdir()
         made = Machine(folder)
         monkeypatch.setattr(
-            looking, "find_tool",
+            looking,
+            "find_tool",
             lambda name: str(made.bin / name) if (made.bin / name).exists() else None,
-        )  # fmt: skip
+        )
         monkeypatch.setenv("PATH", f"{made.bin}:/usr/bin:/bin")
         return made
 
@@ -97,17 +98,23 @@ HEADER = """\
 # Each recorded machine: its verdict, and the checks that do not pass. test_look.py writes it.
 """
 EIGHT_H100 = {
-    "count": 8, "name": "H100", "min_driver_version": "550.90", "min_cuda_version": "12.4",
-}  # fmt: skip
+    "count": 8,
+    "name": "H100",
+    "min_driver_version": "550.90",
+    "min_cuda_version": "12.4",
+}
 EXPECTED: dict[str, dict[str, t.Any]] = {"anything": {}, "eight H100": EIGHT_H100}
 
 
 def summary(report: Report) -> dict[str, t.Any]:
     """Return the verdict, and the checks that failed and were skipped."""
     found: dict[str, t.Any] = {
-        "verdict": report["verdict"], "action": report["action"], "fail": [], "inconclusive": [],
+        "verdict": report["verdict"],
+        "action": report["action"],
+        "fail": [],
+        "inconclusive": [],
         "skip": [],
-    }  # fmt: skip
+    }
     for entry in report["checks"]:
         if entry["verdict"] != "pass":
             found[entry["verdict"]].append(entry["name"])
@@ -154,8 +161,9 @@ def test_a_healthy_machine_that_is_what_was_expected(machine: Machine) -> None:
     assert check(report, "name") == ("pass", "NVIDIA H100 80GB HBM3")
     assert check(report, "driver_version") == ("pass", "565.57.01 is at least 550.90.07")
     assert check(report, "fabric") == (
-        "pass", "completed on all GPUs; nvidia-fabricmanager is active",
-    )  # fmt: skip
+        "pass",
+        "completed on all GPUs; nvidia-fabricmanager is active",
+    )
 
 
 def test_a_lost_gpu_is_named_by_its_address(machine: Machine) -> None:
@@ -277,9 +285,14 @@ def test_a_tool_that_floods_is_a_failed_check(
 ) -> None:
     machine.install("t4")
     machine.script("nvidia-smi", "while :; do echo '<nvidia_smi_log></nvidia_smi_log>'; done")
-    monkeypatch.setattr(command.run_command, "__kwdefaults__", {
-        **(command.run_command.__kwdefaults__ or {}), "max_bytes": 100_000,
-    })  # fmt: skip
+    monkeypatch.setattr(
+        command.run_command,
+        "__kwdefaults__",
+        {
+            **(command.run_command.__kwdefaults__ or {}),
+            "max_bytes": 100_000,
+        },
+    )
 
     report = machine.judge()
 
@@ -362,11 +375,22 @@ def test_bad_links_are_told_apart_from_what_is_over(machine: Machine, tmp_path: 
         "1 NVLink is inactive, such as link 3 of GPU 0, GPU 1 had to recover NVLinks 1 time."
     )
     assert [(xid["code"], xid["action"]) for xid in report["xids"]] == [
-        (31, None), (119, None), (154, None), (20034, "reboot_and_retest"), (20009, "watch"),
-    ]  # fmt: skip
+        (31, None),
+        (119, None),
+        (154, None),
+        (20034, "reboot_and_retest"),
+        (20009, "watch"),
+    ]
     notes = " ".join(report["notes"])
-    for words in ("Xid 31", "Xid 119", "SXid 20009", "another tenant's", "97 PCIe replays",
-                  "1 bank with few spare rows", "1 corrected NVLink error"):  # fmt: skip
+    for words in (
+        "Xid 31",
+        "Xid 119",
+        "SXid 20009",
+        "another tenant's",
+        "97 PCIe replays",
+        "1 bank with few spare rows",
+        "1 corrected NVLink error",
+    ):
         assert words in notes
     assert report["booted_at"] == "2026-11-18T11:06:40Z"
     first, second = report["gpus"]
@@ -404,8 +428,9 @@ def test_a_gpu_without_any_link_up_is_told(machine: Machine) -> None:
     report = machine.judge()
 
     assert [(gpu["nvlinks_active"], gpu["nvlinks_inactive"]) for gpu in report["gpus"]] == [
-        (1, 0), (0, None),
-    ]  # fmt: skip
+        (1, 0),
+        (0, None),
+    ]
     assert "all NVLinks of GPU 1 are inactive" in check(report, "nvlink")[1]
 
 

@@ -87,9 +87,11 @@ def test_the_reason_for_low_clocks_has_two_names() -> None:
 
 def test_errors_are_summed_in_every_layout() -> None:
     counts = "<ecc_errors><volatile>{}</volatile></ecc_errors>"
-    new = "<sram_uncorrectable_parity>1</sram_uncorrectable_parity>" \
-          "<sram_uncorrectable_secded>2</sram_uncorrectable_secded>" \
-          "<dram_uncorrectable>4</dram_uncorrectable>"  # fmt: skip
+    new = (
+        "<sram_uncorrectable_parity>1</sram_uncorrectable_parity>"
+        "<sram_uncorrectable_secded>2</sram_uncorrectable_secded>"
+        "<dram_uncorrectable>4</dram_uncorrectable>"
+    )
     middle = "<sram_uncorrectable>3</sram_uncorrectable><dram_uncorrectable>4</dram_uncorrectable>"
     old = "<double_bit><device_memory>7</device_memory><total>7</total></double_bit>"
 

@@ -101,8 +101,11 @@ def test_sysfs_tells_the_same_as_lspci(tmp_path: Path) -> None:
     folder = tmp_path / "0000:3b:00.0"
     folder.mkdir()
     for name, value in {
-        "class": "0x030200", "vendor": "0x10de", "device": "0x2330", "revision": "0xa1",
-    }.items():  # fmt: skip
+        "class": "0x030200",
+        "vendor": "0x10de",
+        "device": "0x2330",
+        "revision": "0xa1",
+    }.items():
         (folder / name).write_text(value + "\n")
     # What cannot be read, or is no device, is left out.
     (tmp_path / "0000:3c:00.0").mkdir()

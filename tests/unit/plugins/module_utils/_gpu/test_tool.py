@@ -26,15 +26,18 @@ from ...helpers import ANY_TEXT
     [
         ("Failed to initialize NVML: Driver/library version mismatch\n", 18, "mismatch"),
         ("Unable to determine the device handle for GPU0000:A1:00.0: Unknown Error", 255, "lost"),
-        ("NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.", 9,
-         "no_driver"),
+        (
+            "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.",
+            9,
+            "no_driver",
+        ),
         ("Failed to initialize NVML: Driver Not Loaded", 255, "no_driver"),
         ("No devices were found", 6, "no_devices"),
         ("", 15, "lost"),
         ("", 9, "no_driver"),
         ("Segmentation fault", 139, "failed"),
     ],
-)  # fmt: skip
+)
 def test_kinds_of_complaints(text: str, code: int, kind: str) -> None:
     assert complaint_kind("nvidia-smi", Ran(code, stdout=text)) == kind
     assert complaint_kind("nvidia-smi", Ran(code, stderr=text)) == kind

@@ -19,19 +19,24 @@ from hypothesis import strategies as st
 from ...gpu_stand_in import output_of
 from .machines import HEALTHY, facts, report_of
 
-RESET = [46, 48, 62, 64, 74, 95, 109, 110, 119, 120, 136, 140, 143, 144, 145, 146, 147, 148, 149,
-         150, 155, 156, 158]  # fmt: skip
+
+def codes(text: str) -> list[int]:
+    """Return the numbers in a text such as ``1-7 9``."""
+    ranges = [part.partition("-") for part in text.split()]
+    return [code for a, _dash, b in ranges for code in range(int(a), int(b or a) + 1)]
+
+
+RESET = codes("46 48 62 64 74 95 109 110 119 120 136 140 143-150 155 156 158")
 REBOOT = [79, 151, 168]
 RETURN = [54]
 MEND = [78, 159]
 WATCH = [92, 157, 171, 172]
-OF_PROGRAMS = [8, 11, 13, 25, 31, 32, 39, 40, 41, 60, 68, 69, 70, 71, 72, 75, 76, 77, 80, 82, 83,
-               84, 85, 86, 88, 89, 94, *range(96, 106), *range(126, 136), 139]  # fmt: skip
+OF_PROGRAMS = codes("8 11 13 25 31 32 39-41 60 68-72 75-77 80 82-86 88 89 94 96-105 126-135 139")
 IGNORED = [14, 37, 38, 43, 44, 63, 66, 67, 93, 106, 107, 108, 121, 137, 141, 152, 153, 160, 161]
 TOLD = [45, 162, 163, 164, 165, 166, 170]
-UNUSED = [*range(1, 8), 9, 10, 12, *range(15, 25), *range(26, 31), *range(33, 37), 42, 47,
-          *range(49, 54), *range(55, 60), 61, 65, 73, 81, 87, 90, 91, *range(111, 119),
-          *range(122, 126), 138]  # fmt: skip
+UNUSED = codes(
+    "1-7 9 10 12 15-24 26-30 33-36 42 47 49-53 55-59 61 65 73 81 87 90 91 111-118 122-125 138"
+)
 HARMLESS = [*WATCH, *OF_PROGRAMS, *IGNORED, *TOLD, *UNUSED]
 EXPECTED: dict[int, str | None] = {
     **dict.fromkeys(RESET, "reset_gpu"),
@@ -194,10 +199,15 @@ def test_a_fatal_error_of_a_switch_fails() -> None:
     assert "SXid 20034 on 0000:07:00.0 (Fatal, Link 30 LTSSM Fault Up)" in report["reasons"][0]
     assert report["xids"] == [
         {
-            "code": 20034, "switch": True, "pci_bus_id": "0000:07:00.0", "kind": "sxid_fatal",
-            "action": "reboot_and_retest", "text": "Fatal, Link 30 LTSSM Fault Up", "count": 2,
+            "code": 20034,
+            "switch": True,
+            "pci_bus_id": "0000:07:00.0",
+            "kind": "sxid_fatal",
+            "action": "reboot_and_retest",
+            "text": "Fatal, Link 30 LTSSM Fault Up",
+            "count": 2,
         },
-    ]  # fmt: skip
+    ]
 
 
 def test_another_error_of_a_switch_is_a_note() -> None:
@@ -250,8 +260,12 @@ def test_no_log_of_harmless_codes_fails_a_machine(lines: list[str]) -> None:
 
 
 @settings(max_examples=200)
-@given(st.lists(harmless_line, max_size=40), st.sampled_from([*RESET, *REBOOT, *RETURN, *MEND]),
-       st.integers(0, 40), any_part)  # fmt: skip
+@given(
+    st.lists(harmless_line, max_size=40),
+    st.sampled_from([*RESET, *REBOOT, *RETURN, *MEND]),
+    st.integers(0, 40),
+    any_part,
+)
 def test_no_log_of_harmless_codes_hides_a_fault(
     lines: list[str], code: int, place: int, part: str
 ) -> None:

@@ -98,9 +98,8 @@ def test_a_host_name_is_safe_whatever_the_api_says(instance_name: str, instance_
 @given(st.lists(IDS, min_size=1, max_size=4, unique=True))
 def test_a_host_name_does_not_depend_on_other_instances(ids: list[str]) -> None:
     together = host_records(
-        [an_offer(*[an_instance(instance_id=i, instance_name=f"n{n}x")])
-         for n, i in enumerate(ids)]
-    ).records  # fmt: skip
+        [an_offer(*[an_instance(instance_id=i, instance_name=f"n{n}x")]) for n, i in enumerate(ids)]
+    ).records
     alone = [the_record(instance_id=i, instance_name=f"n{n}x") for n, i in enumerate(ids)]
 
     assert together == alone
@@ -280,8 +279,9 @@ def test_the_internal_address() -> None:
     found = records(HostOptions(address="internal"), inside, only_inside, only_outside)
 
     assert [(r["ansible_host"], r["ansible_user"], r["ansible_port"]) for r in found] == [
-        ("10.0.0.7", "ubuntu", 2222), ("10.0.0.8", "me", 22),
-    ]  # fmt: skip
+        ("10.0.0.7", "ubuntu", 2222),
+        ("10.0.0.8", "me", 22),
+    ]
     assert all(r["compute_desk_usable"] for r in found)
 
 

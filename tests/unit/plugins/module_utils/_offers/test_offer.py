@@ -147,16 +147,27 @@ def spoilt(path: str, value: t.Any) -> dict[str, t.Any]:
 
 
 REQUIRED = [
-    "offer_id", "status", "created_at",
-    "instances[1].instance_id", "instances[1].instance_name", "instances[1].zone",
+    "offer_id",
+    "status",
+    "created_at",
+    "instances[1].instance_id",
+    "instances[1].instance_name",
+    "instances[1].zone",
     "instances[1].status",
-    "resources[1].resource_id", "resources[1].resource_type", "resources[1].role",
+    "resources[1].resource_id",
+    "resources[1].resource_type",
+    "resources[1].role",
     "resources[1].status",
-]  # fmt: skip
+]
 OPTIONAL = [
-    "procurement_status", "progress", "failure_reason", "procured_at",
-    "instances[1].external_ip", "instances[1].internal_ip", "instances[1].ssh_command",
-]  # fmt: skip
+    "procurement_status",
+    "progress",
+    "failure_reason",
+    "procured_at",
+    "instances[1].external_ip",
+    "instances[1].internal_ip",
+    "instances[1].ssh_command",
+]
 
 
 def refusal(document: dict[str, t.Any]) -> InvalidResponse:
@@ -302,8 +313,9 @@ def test_an_instance_is_reached_by_the_address_that_is_asked_for() -> None:
     assert (both.reach(), both.reach("internal")) == ((outside, None), (inside, None))
     assert only_outside.reach("external") == (outside, None)
     assert only_outside.reach("internal") == (
-        None, "internal_ip 10.0.0.300 is not the address of a machine",
-    )  # fmt: skip
+        None,
+        "internal_ip 10.0.0.300 is not the address of a machine",
+    )
     # Listings show the address of a stopped machine too.
     assert stopped.reach("internal") == (inside, "status is stopped, not running")
 

@@ -33,14 +33,33 @@ from ...helpers import ANY_TEXT, OFFER_ID, OTHER_ID, a_document, an_instance, se
 
 RESULT_KEYS = {"msg", "failed", "ready", "timed_out", "elapsed", "offers", "hosts"}
 OFFER_KEYS = {
-    "offer_id", "phase", "ready", "status", "procurement_status", "progress", "failure_reason",
-    "created_at", "procured_at", "instances", "resources", "polls", "transient_errors",
-    "transitions", "error",
-}  # fmt: skip
+    "offer_id",
+    "phase",
+    "ready",
+    "status",
+    "procurement_status",
+    "progress",
+    "failure_reason",
+    "created_at",
+    "procured_at",
+    "instances",
+    "resources",
+    "polls",
+    "transient_errors",
+    "transitions",
+    "error",
+}
 INSTANCE_KEYS = {
-    "instance_id", "instance_name", "zone", "external_ip", "internal_ip", "status", "ssh_command",
-    "usable", "unusable_reason",
-}  # fmt: skip
+    "instance_id",
+    "instance_name",
+    "zone",
+    "external_ip",
+    "internal_ip",
+    "status",
+    "ssh_command",
+    "usable",
+    "unusable_reason",
+}
 
 PROVISIONING = a_document(
     procurement_status="provisioning_in_progress",
@@ -283,8 +302,10 @@ def many(number: int, *answers: t.Any) -> list[Watch]:
     return [seen(*answers, offer_id=f"{n:08d}-0000-4000-8000-000000000000") for n in range(number)]
 
 
-@pytest.mark.parametrize(("number", "more"), [(5, None), (6, "(And 1 more; see offers.)"),
-                                              (40, "(And 35 more; see offers.)")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("number", "more"),
+    [(5, None), (6, "(And 1 more; see offers.)"), (40, "(And 35 more; see offers.)")],
+)
 def test_a_message_names_five_offers_and_counts_the_rest(number: int, more: str | None) -> None:
     watches = many(number, failed())
 

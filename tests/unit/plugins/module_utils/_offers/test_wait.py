@@ -530,11 +530,13 @@ def test_a_bad_option_is_refused_by_name(option: str, value: float) -> None:
 
 
 def test_reading_tries_again_what_may_pass() -> None:
-    api = FakeApi({
-        A: [ServerError("down", code=503), ConnectionFailed("reset"), ready()],
-        B: [NotFound("unknown", code=404), ready()],
-        C: [RateLimited("slow down", code=429, retry_after=7.0), ready()],
-    })  # fmt: skip
+    api = FakeApi(
+        {
+            A: [ServerError("down", code=503), ConnectionFailed("reset"), ready()],
+            B: [NotFound("unknown", code=404), ready()],
+            C: [RateLimited("slow down", code=429, retry_after=7.0), ready()],
+        }
+    )
 
     report = read_offers(api, [A, B, C], attempts=3, **api.in_fake_time())
 

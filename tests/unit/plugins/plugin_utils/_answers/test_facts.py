@@ -91,14 +91,22 @@ def honest() -> dict[str, t.Any]:
     """What the module setup returns about this machine."""
     done = subprocess.run(
         [
-            sys.executable, "-c",
+            sys.executable,
+            "-c",
             "import sys; from ansible.cli.adhoc import main; sys.argv[0] = 'ansible'; main()",
-            "localhost", "-m", "ansible.builtin.setup", "-o",
-            "-e", f"ansible_python_interpreter={sys.executable}",
+            "localhost",
+            "-m",
+            "ansible.builtin.setup",
+            "-o",
+            "-e",
+            f"ansible_python_interpreter={sys.executable}",
         ],
         env={**os.environ, "ANSIBLE_DEPRECATION_WARNINGS": "false"},
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     if "SUCCESS" not in done.stdout:
         pytest.skip(f"setup does not run here: {done.stdout[-200:]}{done.stderr[-200:]}")
     facts: dict[str, t.Any] = json.loads(done.stdout.split(" => ", 1)[1])["ansible_facts"]
@@ -122,11 +130,17 @@ def test_the_facts_of_an_honest_machine_are_all_kept(honest: dict[str, t.Any]) -
     [
         *CONNECTION_VARIABLES,
         *(f"{prefix}x" for prefix in PREFIXES),
-        "ansible_connection", "ansible_python_interpreter", "ansible_become_password",
-        "ansible_host", "ansible_ssh_common_args", "my_own_variable", "", "ansible_",
+        "ansible_connection",
+        "ansible_python_interpreter",
+        "ansible_become_password",
+        "ansible_host",
+        "ansible_ssh_common_args",
+        "my_own_variable",
+        "",
+        "ansible_",
         "discovered_interpreter_python",
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("value", ["text", 1, True, None, [], {}])
 def test_what_is_no_fact_is_dropped(name: str, value: t.Any) -> None:
     interfaces = [name[len("ansible_") :], name]
@@ -152,20 +166,28 @@ def test_facts_of_interfaces_are_kept_by_the_list_of_them() -> None:
     kept, dropped = sound_facts(told, FORBIDDEN)
 
     assert {*kept} == {
-        "ansible_interfaces", "ansible_eth0", "ansible_br_1f2e", "ansible_enp1s0_0",
-    }  # fmt: skip
+        "ansible_interfaces",
+        "ansible_eth0",
+        "ansible_br_1f2e",
+        "ansible_enp1s0_0",
+    }
     assert sorted(dropped) == ["ansible_eth7", "ansible_remote_tmp"]
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("ansible_kernel", 6), ("ansible_kernel", ["6"]), ("ansible_processor_vcpus", "8"),
-        ("ansible_processor_vcpus", True), ("ansible_fips", "yes"), ("ansible_mounts", {}),
-        ("ansible_env", "HOME=/"), ("ansible_pkg_mgr", "../evil"),
+        ("ansible_kernel", 6),
+        ("ansible_kernel", ["6"]),
+        ("ansible_processor_vcpus", "8"),
+        ("ansible_processor_vcpus", True),
+        ("ansible_fips", "yes"),
+        ("ansible_mounts", {}),
+        ("ansible_env", "HOME=/"),
+        ("ansible_pkg_mgr", "../evil"),
         ("ansible_service_mgr", "other.collection.module"),
     ],
-)  # fmt: skip
+)
 def test_a_fact_of_another_type_is_dropped(name: str, value: t.Any) -> None:
     assert sound_facts({name: value}, FORBIDDEN) == ({}, [name])
 

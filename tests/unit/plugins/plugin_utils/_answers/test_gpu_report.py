@@ -62,9 +62,14 @@ UNCLEAR: dict[str, t.Any] = {
     "checks": [{**HONEST["checks"][0], "verdict": "inconclusive"}, *HONEST["checks"][1:]],
 }
 XID: dict[str, t.Any] = {
-    "code": 31, "switch": False, "pci_bus_id": "0000:18:00.0", "kind": "restart_app",
-    "action": None, "text": "MMU Fault", "count": 3,
-}  # fmt: skip
+    "code": 31,
+    "switch": False,
+    "pci_bus_id": "0000:18:00.0",
+    "kind": "restart_app",
+    "action": None,
+    "text": "MMU Fault",
+    "count": 3,
+}
 ROWS = {"max": 640, "high": 0, "partial": 0, "low": 0, "none": 0}
 FULL: dict[str, t.Any] = {
     **HONEST,
@@ -142,7 +147,7 @@ def changed(report: dict[str, t.Any], *path: t.Any, value: t.Any) -> dict[str, t
         (changed(FULL, "gpus", 0, "pcie_width", value=16.5), "pcie_width is a number, not"),
         (changed(HONEST, "gpus", value=[]), "its verdict and its GPUs contradict"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_report_says_why(report: dict[str, t.Any], reason: str) -> None:
     with pytest.raises(NoReport) as caught:
         read_report(report)
@@ -161,12 +166,30 @@ def test_text_in_it_is_printable_and_cut() -> None:
         assert text.startswith("{{ 6*7 }} forged x") and len(text) <= 400
 
 
-@given(place=st.sampled_from([("verdict",), ("reasons",), ("gpus",), ("checks",), ("gpus", 0),
-                              ("gpus", 0, "name"), ("gpus", 0, "throttle_reasons"),
-                              ("checks", 3), ("checks", 3, "detail"), ("action",), ("notes",),
-                              ("xids",), ("xids", 0), ("xids", 0, "text"), ("booted_at",),
-                              ("gpus", 0, "spare_rows"), ("checks", 3, "action")]),
-       value=ANY_JSON)  # fmt: skip
+@given(
+    place=st.sampled_from(
+        [
+            ("verdict",),
+            ("reasons",),
+            ("gpus",),
+            ("checks",),
+            ("gpus", 0),
+            ("gpus", 0, "name"),
+            ("gpus", 0, "throttle_reasons"),
+            ("checks", 3),
+            ("checks", 3, "detail"),
+            ("action",),
+            ("notes",),
+            ("xids",),
+            ("xids", 0),
+            ("xids", 0, "text"),
+            ("booted_at",),
+            ("gpus", 0, "spare_rows"),
+            ("checks", 3, "action"),
+        ]
+    ),
+    value=ANY_JSON,
+)
 def test_whatever_stands_in_it_is_plain_data_or_refused(
     place: tuple[t.Any, ...], value: t.Any
 ) -> None:

@@ -173,8 +173,12 @@ def run(tmp_path: Path, script: str | None, seconds: float) -> tuple[int, str, s
         (tmp_path / "cloud-init").chmod(0o755)
     done: t.Any = subprocess.run(
         ["/bin/sh", "-c", command(seconds)],
-        env=environment, capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
     return done.returncode, done.stdout, done.stderr
 
 

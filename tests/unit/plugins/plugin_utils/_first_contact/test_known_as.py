@@ -56,8 +56,12 @@ def test_ssh_reads_them_in_the_same_way(arguments: list[str | None], known: Know
     words = [word for text in arguments for word in shlex.split(text or "")]
     done = subprocess.run(
         ["ssh", "-G", "-F", "none", *words, HOST],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=True,
-    )  # fmt: skip
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
     found = dict(line.partition(" ")[::2] for line in done.stdout.splitlines())
 
     assert found.get("hostkeyalias", HOST) == known.name

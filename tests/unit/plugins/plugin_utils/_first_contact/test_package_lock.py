@@ -44,8 +44,11 @@ def look(*files: object) -> list[Holder]:
     """Look at real files, as the shell of a machine does."""
     done = subprocess.run(
         ["/bin/sh", "-c", command(map(str, files))],
-        capture_output=True, text=True, timeout=30, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
     assert done.stderr == ""
     return read(done.stdout)
 
@@ -118,8 +121,10 @@ class TestRealLocks:
         )
         with subprocess.Popen(
             [sys.executable, "-c", code, str(lock)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        ) as process:  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
             assert process.stdin
             assert process.stdout
             assert process.stdout.readline() == "held\n"

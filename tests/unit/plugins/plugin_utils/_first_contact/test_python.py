@@ -23,8 +23,11 @@ def look(*interpreters: str) -> list[Python]:
     """Look for them here, as the shell of a machine does."""
     done = subprocess.run(
         ["/bin/sh", "-c", command(interpreters)],
-        capture_output=True, text=True, timeout=30, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
     assert done.stderr == ""
     return read(done.stdout)
 

@@ -174,15 +174,18 @@ def test_each_text_has_its_kind(text: str, kind: str, final: bool) -> None:
             "Connection timed out during banner exchange",
             "timed_out",
         ),
-        (CHANGED + REFUSED_IT, "root@203.0.113.7: Permission denied (publickey).",
-         "permission_denied"),
+        (
+            CHANGED + REFUSED_IT,
+            "root@203.0.113.7: Permission denied (publickey).",
+            "permission_denied",
+        ),
         (
             "Permission denied (publickey).",
             "ssh: connect to host 203.0.113.7 port 22: Connection refused",
             "refused",
         ),
     ],
-)  # fmt: skip
+)
 def test_what_a_banner_says_is_not_the_reason(banner: str, reason: str, kind: str) -> None:
     assert judge(f"{FAILED}{banner}\n{reason}", TARGET).kind == kind
 

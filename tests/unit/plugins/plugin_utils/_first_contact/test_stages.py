@@ -30,10 +30,15 @@ class Machine:
 
 def stages(machine: Machine, **options: t.Any) -> Stages:
     given = {
-        "timeout": 300.0, "cloud_init_timeout": 900.0, "ignore_cloud_init_errors": False,
-        "package_lock_timeout": 600.0, "package_lock_files": [], "interpreter": "auto",
-        "not_later_than": None, **options,
-    }  # fmt: skip
+        "timeout": 300.0,
+        "cloud_init_timeout": 900.0,
+        "ignore_cloud_init_errors": False,
+        "package_lock_timeout": 600.0,
+        "package_lock_files": [],
+        "interpreter": "auto",
+        "not_later_than": None,
+        **options,
+    }
     return Stages(t.cast("t.Any", machine), given, {}, print)
 
 

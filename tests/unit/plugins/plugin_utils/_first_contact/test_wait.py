@@ -56,10 +56,13 @@ class Bench:
         self.lines: list[tuple[str, str, str]] = []
         self.machine = machine
         self.wait = Wait(
-            t.cast("t.Any", machine), self._tell, denied_timeout,
+            t.cast("t.Any", machine),
+            self._tell,
+            denied_timeout,
             not_later_than=None if not_later is None else time.time() + not_later,
-            clock=lambda: self.now, sleep=self.let_pass,
-        )  # fmt: skip
+            clock=lambda: self.now,
+            sleep=self.let_pass,
+        )
 
     def _tell(self, text: str, times: str, level: str) -> None:
         self.lines.append((text, times, level))
@@ -162,8 +165,10 @@ def test_a_connection_that_is_lost_is_made_anew() -> None:
 
     assert bench.wait.run([Stage(60.0), Stage(60.0, "cloud-init", check)]) is None
     assert bench.texts == [
-        "there was no answer", "the connection was refused", "the machine answers",
-    ]  # fmt: skip
+        "there was no answer",
+        "the connection was refused",
+        "the machine answers",
+    ]
 
 
 def test_a_try_that_was_cut_short_does_not_hide_what_was_known() -> None:

@@ -72,6 +72,12 @@ def changed(report: dict[str, t.Any], index: int, **values: t.Any) -> dict[str, 
 def an_xid(code: int, action: str | None, **values: t.Any) -> dict[str, t.Any]:
     """Return an entry of ``xids``."""
     return {
-        "code": code, "switch": False, "pci_bus_id": "0000:10:00.0", "kind": "hardware",
-        "action": action, "text": "GPU has fallen off the bus", "count": 1, **values,
-    }  # fmt: skip
+        "code": code,
+        "switch": False,
+        "pci_bus_id": "0000:10:00.0",
+        "kind": "hardware",
+        "action": action,
+        "text": "GPU has fallen off the bus",
+        "count": 1,
+        **values,
+    }

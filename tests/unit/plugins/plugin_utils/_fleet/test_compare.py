@@ -43,8 +43,10 @@ def test_another_order_of_the_gpus_is_no_change(seed: int) -> None:
         gpu.update(index=index, pci_bus_id=f"0000:{16 + index:02x}:00.0")
     (moved,) = (gpu["pci_bus_id"] for gpu in gpus if gpu["uuid"] == UUID.format(1, 0))
     after = {
-        **before, "gpus": gpus, "xids": [an_xid(79, "reboot_and_retest", pci_bus_id=moved)],
-    }  # fmt: skip
+        **before,
+        "gpus": gpus,
+        "xids": [an_xid(79, "reboot_and_retest", pci_bus_id=moved)],
+    }
 
     assert [one for one in since(before, after) if one["since"] == "new"] == []
     assert brief(before, after) == [("handover", "remap", False), ("handover", "xid", False)]
@@ -170,10 +172,18 @@ BEFORE_HANDOVER, AFTER_IT = AT_HANDOVER - 1000, AT_HANDOVER + 1000
         ([], [an_xid(79, "reboot_and_retest")], BEFORE_HANDOVER, [("new", "xid", True)]),
         ([], [an_xid(31, "watch")], BEFORE_HANDOVER, [("new", "xid", False)]),
         ([], [an_xid(31, None)], BEFORE_HANDOVER, [("new", "xid", False)]),
-        ([an_xid(79, "reset_gpu")], [an_xid(79, "reset_gpu")], BEFORE_HANDOVER,
-         [("handover", "xid", False)]),
-        ([an_xid(79, "reset_gpu")], [an_xid(79, "reset_gpu", count=3)], BEFORE_HANDOVER,
-         [("new", "xid", True)]),
+        (
+            [an_xid(79, "reset_gpu")],
+            [an_xid(79, "reset_gpu")],
+            BEFORE_HANDOVER,
+            [("handover", "xid", False)],
+        ),
+        (
+            [an_xid(79, "reset_gpu")],
+            [an_xid(79, "reset_gpu", count=3)],
+            BEFORE_HANDOVER,
+            [("new", "xid", True)],
+        ),
         # The machine was started again, so this one is another.
         ([an_xid(79, "reset_gpu")], [an_xid(79, "reset_gpu")], AFTER_IT, [("new", "xid", True)]),
         ([an_xid(79, "reset_gpu")], [], AFTER_IT, []),
@@ -184,7 +194,7 @@ BEFORE_HANDOVER, AFTER_IT = AT_HANDOVER - 1000, AT_HANDOVER + 1000
         # Nobody knows whether it is new.
         (None, [an_xid(79, "reset_gpu")], BEFORE_HANDOVER, [("new", "xid", False)]),
     ],
-)  # fmt: skip
+)
 def test_xids(then: t.Any, now: t.Any, booted_at: t.Any, found: list[t.Any]) -> None:
     before = a_report(xids=then, booted_at=BEFORE_HANDOVER)
 
@@ -229,5 +239,7 @@ def test_what_is_new_and_grave_comes_first() -> None:
     after = changed(changed(before, 1, vbios_version="97"), 2, rows_remapped=1)
 
     assert [(since, grave) for since, _kind, grave in brief(before, after)] == [
-        ("new", True), ("new", False), ("handover", False),
-    ]  # fmt: skip
+        ("new", True),
+        ("new", False),
+        ("handover", False),
+    ]

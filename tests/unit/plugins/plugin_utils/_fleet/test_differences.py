@@ -151,7 +151,15 @@ def test_a_row_says_what_there_is_and_what_to_do() -> None:
     rows = fleet_rows({"node-1": report, "node-2": None})
 
     assert rows[1] == [
-        "node-1", "8", "NVIDIA H100 80GB HBM3", "565.57.01", "81559 MiB", "x16", "30-37 C",
-        "FAIL", "return_machine", "GPU 0 is lost.",
-    ]  # fmt: skip
+        "node-1",
+        "8",
+        "NVIDIA H100 80GB HBM3",
+        "565.57.01",
+        "81559 MiB",
+        "x16",
+        "30-37 C",
+        "FAIL",
+        "return_machine",
+        "GPU 0 is lost.",
+    ]
     assert rows[2][-1].startswith("Not checked")

@@ -37,9 +37,17 @@ def written(folder: Path, text: str | bytes) -> str:
 
 @pytest.mark.parametrize(
     "text",
-    [YAML, json.dumps([ENTRY]), json.dumps([ENTRY], indent="\t"), "\ufeff" + YAML, YAML.upper()
-     .replace("UUID:", "uuid:").replace("REASON:", "reason:").replace("DATE:", "date:")],
-)  # fmt: skip
+    [
+        YAML,
+        json.dumps([ENTRY]),
+        json.dumps([ENTRY], indent="\t"),
+        "\ufeff" + YAML,
+        YAML.upper()
+        .replace("UUID:", "uuid:")
+        .replace("REASON:", "reason:")
+        .replace("DATE:", "date:"),
+    ],
+)
 def test_yaml_and_json_are_read(tmp_path: Path, text: str) -> None:
     known = read_known_bad("known_bad", written(tmp_path, text))
 

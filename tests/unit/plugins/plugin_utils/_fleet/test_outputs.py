@@ -66,14 +66,19 @@ def test_the_xml_has_a_case_for_each_check() -> None:
     root = ET.fromstring(junit(FLEET, WHEN))  # noqa: S314 - our own
 
     assert {key: root.get(key) for key in ("tests", "failures", "errors", "skipped")} == {
-        "tests": "8", "failures": "1", "errors": "2", "skipped": "3",
-    }  # fmt: skip
+        "tests": "8",
+        "failures": "1",
+        "errors": "2",
+        "skipped": "3",
+    }
     suites = {suite.get("name"): suite for suite in root}
     assert list(suites) == ["a", "b", "c", "d"]
     cases = {case.get("name"): case for case in suites["b"]}
     assert [element.tag for case in cases.values() for element in case] == [
-        "failure", "error", "skipped",
-    ]  # fmt: skip
+        "failure",
+        "error",
+        "skipped",
+    ]
     (failure,) = cases["count"]
     assert (failure.get("message"), failure.get("type")) == ("it is lost", "return_machine")
     assert cases["count"].get("classname") == "gpu_verify.b"

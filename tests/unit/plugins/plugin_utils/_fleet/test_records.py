@@ -241,9 +241,22 @@ def test_in_check_mode_nothing_is_written(tmp_path: Path) -> None:
 
 
 NAMES = [
-    "../../etc/passwd", "/etc/passwd", "..", ".", "-rf", "a/b", "a\nb", "a\x00b", "é", "x" * 300,
-    "A", "a", "{{ 7*7 }}", "", "a_b",
-]  # fmt: skip
+    "../../etc/passwd",
+    "/etc/passwd",
+    "..",
+    ".",
+    "-rf",
+    "a/b",
+    "a\nb",
+    "a\x00b",
+    "é",
+    "x" * 300,
+    "A",
+    "a",
+    "{{ 7*7 }}",
+    "",
+    "a_b",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)

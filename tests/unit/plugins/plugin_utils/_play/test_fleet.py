@@ -30,10 +30,13 @@ READY = {"ok": True}
         ({"instance_ready_result": READY}, [], {}),
         ({}, [], {}),
         # What a machine says of itself.
-        ({"instance_ready_result": UNREADY,
-          "ansible_facts": {"instance_ready_result": UNREADY}}, [], {}),
+        (
+            {"instance_ready_result": UNREADY, "ansible_facts": {"instance_ready_result": UNREADY}},
+            [],
+            {},
+        ),
     ],
-)  # fmt: skip
+)
 def test_who_should_have_a_report(
     variables: dict[str, t.Any], lost: list[str], found: dict[str, t.Any]
 ) -> None:

@@ -81,10 +81,16 @@ def test_a_machine_has_a_row_with_all_about_it() -> None:
     assert rows == [
         HEADER,
         [
-            "node-1", "203.0.113.7", "root", OFFER_ID[:8], "6.1.0-28",
-            "2 x NVIDIA H100 80GB HBM3", "12.3 s", "configured",
+            "node-1",
+            "203.0.113.7",
+            "root",
+            OFFER_ID[:8],
+            "6.1.0-28",
+            "2 x NVIDIA H100 80GB HBM3",
+            "12.3 s",
+            "configured",
         ],
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(
@@ -96,14 +102,27 @@ def test_a_machine_has_a_row_with_all_about_it() -> None:
         ({"instance_ready_result": {}}, [], "FAILED: lost before its first check, see above"),
         ({"instance_ready_result": "ok"}, [], "FAILED: lost before its first check, see above"),
         (
-            {"instance_ready_result": {"ok": False, "kind": "no_python", "message": "No Python.",
-                                       "hint": "Install it."}, **FAILED},
+            {
+                "instance_ready_result": {
+                    "ok": False,
+                    "kind": "no_python",
+                    "message": "No Python.",
+                    "hint": "Install it.",
+                },
+                **FAILED,
+            },
             ["node-1"],
             "FAILED: no_python: No Python. Install it.",
         ),
         (
-            {"instance_ready_result": {"ok": False, "kind": "facts_failed", "message": "No facts.",
-                                       "hint": None}},
+            {
+                "instance_ready_result": {
+                    "ok": False,
+                    "kind": "facts_failed",
+                    "message": "No facts.",
+                    "hint": None,
+                }
+            },
             [],
             "FAILED: facts_failed: No facts.",
         ),
@@ -116,8 +135,11 @@ def test_a_machine_has_a_row_with_all_about_it() -> None:
             "FAILED: Not counted.",
         ),
         (
-            {"gpu_verify_report": UNCLEAR, "gpu_verify_on_inconclusive": "fail",
-             "gpu_verify_fail": False},
+            {
+                "gpu_verify_report": UNCLEAR,
+                "gpu_verify_on_inconclusive": "fail",
+                "gpu_verify_fail": False,
+            },
             [],
             "configured, GPUs not judged",
         ),
@@ -150,7 +172,7 @@ def test_a_machine_has_a_row_with_all_about_it() -> None:
         ({**FAILED, "compute_desk_failed": False}, ["node-1"], LOST_ON_THE_WAY),
         ({}, ["node-1"], LOST_ON_THE_WAY),
     ],
-)  # fmt: skip
+)
 def test_the_result_is_the_first_thing_that_went_wrong(
     variables: dict[str, t.Any], lost: list[str], result: str
 ) -> None:
@@ -259,8 +281,15 @@ def test_machines_that_never_answered_are_told_of_too() -> None:
     # Whatever an earlier play left in its variables: in this run nobody looked.
     assert rows[1][4:] == ["-", "-", "-", "FAILED: refused: It refuses SSH. Wait longer."]
     assert rows[2] == [
-        "node-2", "node-2", "-", "-", "-", "-", "-", "FAILED: It did not answer before the end.",
-    ]  # fmt: skip
+        "node-2",
+        "node-2",
+        "-",
+        "-",
+        "-",
+        "-",
+        "-",
+        "FAILED: It did not answer before the end.",
+    ]
     # One from the inventory is a host that can be failed.
     assert FILTERS["not_configured"]({}, run) == {
         "machines": ["node-2"],
@@ -273,8 +302,15 @@ def test_an_offer_that_gave_no_machine_has_a_row() -> None:
     run = a_run(a_machine(), state="failed", message="The offer failed: quota.")
 
     assert summary_rows({"node-1": a_host()}, run, [])[2] == [
-        "(no machine)", "-", "-", OTHER_ID[:8], "-", "-", "-", "FAILED: The offer failed: quota.",
-    ]  # fmt: skip
+        "(no machine)",
+        "-",
+        "-",
+        OTHER_ID[:8],
+        "-",
+        "-",
+        "-",
+        "FAILED: The offer failed: quota.",
+    ]
     assert FILTERS["not_configured"]({"node-1": a_host()}, run) == {
         "machines": [],
         "others": 1,
@@ -287,8 +323,10 @@ def test_an_offer_whose_machines_are_fine_but_too_few_has_a_row() -> None:
     run["offers"][0].update(state="failed", message="1 of 2 instances never came.")
 
     assert [row[0] for row in summary_rows({"node-1": a_host()}, run, [])] == [
-        "HOST", "node-1", "(incomplete)",
-    ]  # fmt: skip
+        "HOST",
+        "node-1",
+        "(incomplete)",
+    ]
     failed = FILTERS["not_configured"]({"node-1": a_host()}, run)
     assert (failed["others"], failed["message"]) == (
         1,
@@ -333,8 +371,10 @@ def test_a_round_without_machines_is_fine_and_no_round_is_not() -> None:
     nothing = {"machines": [], "offers": []}
 
     assert FILTERS["not_configured"]({}, {**nothing, "round": 1}) == {
-        "machines": [], "others": 0, "message": "",
-    }  # fmt: skip
+        "machines": [],
+        "others": 0,
+        "message": "",
+    }
     assert FILTERS["not_configured"]({}, nothing)["others"] == 1
 
 

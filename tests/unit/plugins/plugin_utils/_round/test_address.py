@@ -29,11 +29,13 @@ def host(**variables: t.Any) -> dict[str, t.Any]:
         ({"ansible_ssh_port": "2022"}, "203.0.113.7 port 2022"),
         ({"ansible_host": "2001:db8::7"}, "2001:db8::7 port 22"),
         ({"ansible_connection": "smart"}, "203.0.113.7 port 22"),
-        ({"ansible_ssh_common_args": "-o HostKeyAlias=i-1 -o StrictHostKeyChecking=accept-new"},
-         "203.0.113.7 port 22"),
+        (
+            {"ansible_ssh_common_args": "-o HostKeyAlias=i-1 -o StrictHostKeyChecking=accept-new"},
+            "203.0.113.7 port 22",
+        ),
         ({"ansible_ssh_extra_args": "-F /dev/null -C"}, "203.0.113.7 port 22"),
     ],
-)  # fmt: skip
+)
 def test_hosts_that_are_asked(variables: dict[str, t.Any], shown: str) -> None:
     route = route_to(host(**variables))
 

@@ -115,9 +115,16 @@ def test_nothing_listens() -> None:
 
 @pytest.mark.parametrize(
     ("host", "port"),
-    [("no-such-host.invalid", 22), ("127.0.0.1", "ssh"), ("127.0.0.1", 70000), ("a\0b", 22),
-     ("", 22), ("x" * 300, 22), ("\udc80", 22)],
-)  # fmt: skip
+    [
+        ("no-such-host.invalid", 22),
+        ("127.0.0.1", "ssh"),
+        ("127.0.0.1", 70000),
+        ("a\0b", 22),
+        ("", 22),
+        ("x" * 300, 22),
+        ("\udc80", 22),
+    ],
+)
 def test_what_cannot_be_an_address_is_a_problem_and_no_exception(host: str, port: t.Any) -> None:
     problem = ask_for_greeting(target(host, port), 2)
 
