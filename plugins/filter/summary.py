@@ -26,10 +26,10 @@ def summary_filter(
         room = line_room(width)
     except ValueError as exc:
         raise AnsibleFilterError(f"summary: {exc}") from exc
-    begun = [one for one in summary.machines_of(*checked) if one.begun]
-    fleet = fleet_of(hostvars, [one.name for one in begun], [])
+    started = [one for one in summary.machines_of(*checked) if one.started]
+    fleet = fleet_of(hostvars, [one.name for one in started], [])
     # Offers may be of different GPUs on purpose.
-    one_kind = len({str(one.told.get("offer_id")) for one in begun}) == 1
+    one_kind = len({str(one.told.get("offer_id")) for one in started}) == 1
     return [*table(rows, room, summary.LEAST_NEEDED), *difference_lines(fleet, room, one_kind)]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: check_variables
-short_description: Check the variables of the main job before it begins
+short_description: Check the variables of the main job before it starts
 version_added: 0.1.0
 author:
   - Compute Desk collection maintainers (@compute-desk)
@@ -16,7 +16,7 @@ description:
   - Checks all variables of C(localhost) and O(hosts) whose names begin with C(compute_desk_), C(gpu_verify_) or
     C(instance_ready_). An unknown name or an invalid value fails the task. Facts are not checked.
   - Finds the roles in C(compute_desk_roles), in the usual places and in the folder C(roles) of the current folder.
-  - The playbook C(compute_desk.supply.configure) begins with this. No host is contacted.
+  - The playbook C(compute_desk.supply.configure) starts with this. No host is contacted.
 extends_documentation_fragment:
   - compute_desk.supply._attributes
   - compute_desk.supply._attributes.read_only

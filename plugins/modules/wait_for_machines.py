@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: wait_for_machines
-short_description: Wait for offers and their machines, and return those that can be begun
+short_description: Wait for offers and their machines, and return those that can start
 version_added: 0.1.0
 author:
   - Compute Desk collection maintainers (@compute-desk)
@@ -49,45 +49,44 @@ options:
     type: str
   together:
     description:
-      - Which machines are begun together.
+      - Which machines start together.
       - V(offer) means those of an offer, as soon as each of them answers or has failed.
-      - V(all) means all or nothing. An offer or a machine that fails ends the wait, nothing is begun, and the task fails.
+      - V(all) means all or nothing. An offer or a machine that fails ends the wait, no machine starts, and the task fails.
       - V(none) means that no machine waits for another.
-      - A host that comes from no offer waits for another only with V(all).
+      - A host that belongs to no offer waits for others only with V(all).
     type: str
     choices: [offer, all, none]
     default: offer
   timeout:
     description:
-      - How many seconds a machine may be silent before it has failed, counted from when its offer is ready. For a host of
-        the inventory, that is from the beginning of the first round.
-      - The variable C(instance_ready_timeout) goes first, where it is set for the host or for one of its groups. The groups
+      - How many seconds a machine may be silent before it counts as failed. The time starts when its offer is ready; for a
+        host of the inventory, with the first round.
+      - The variable C(instance_ready_timeout) wins, where it is set for the host or for one of its groups. The groups
         of a machine that is not in the inventory yet are those in RV(hosts).
     type: float
     default: 300
   may_be_empty:
     description:
-      - Whether it is all right that no host fits O(hosts), as it is for a slice of an inventory. With V(false), the task
-        fails.
+      - Whether O(hosts) may match no host, as it can on a slice of an inventory. With V(false), the task then fails.
     type: bool
     default: false
   last_round:
     description:
-      - Whether to wait until every offer and machine can be begun or has failed. If one has failed, the task fails, also if it
-        was in an earlier round. RV(begin) is there all the same.
-      - With V(false), it returns as soon as there is something to begin.
+      - Whether to wait until every offer and machine has started or failed. If one has failed, even in an earlier round, the
+        task fails; RV(hosts) is returned all the same.
+      - With V(false), it returns as soon as a machine can start.
     type: bool
     default: true
   previous:
     description:
-      - The result of the round before. This round goes on where that one ended; O(timeout) and O(wait_timeout) do not begin
-        anew.
-      - A machine of an earlier round that you put off is returned again. It is put off if its variable
+      - The result of the round before. This round goes on where that one ended; O(timeout) and O(wait_timeout) do not start
+        over.
+      - A machine of an earlier round that you postponed is returned again. It is postponed if its variable
         C(instance_ready_result) has the kind V(not_yet), see P(compute_desk.supply.instance_ready#role).
     type: dict
   wait_timeout:
     description:
-      - How many seconds to wait for the offers, counted from the beginning of the first round. In each round, an offer that
+      - How many seconds to wait for the offers, counted from the start of the first round. In each round, an offer that
         is waited for is read at least once.
     type: float
     default: 900
@@ -130,7 +129,7 @@ EXAMPLES = r"""
     last_round: false
   register: first_round
 
-- name: Add those that can be begun to the inventory, and work on them in the next play
+- name: Add those that can start to the inventory, and work on them in the next play
   ansible.builtin.add_host: "{{ item }}"
   loop: "{{ first_round.hosts }}"
   loop_control:
@@ -155,7 +154,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 begin:
-  description: Names of the machines that can be begun now. Not those of earlier rounds, except for what you put off.
+  description: Names of the machines that can start now. Not those of earlier rounds, except for what you postponed.
   returned: success
   type: list
   elements: str
@@ -187,18 +186,18 @@ machines:
       returned: always
       type: str
     address:
-      description: Where it is asked. Null if it is not asked.
+      description: The address and port it is contacted at. Null if it cannot be contacted directly.
       returned: always
       type: str
       sample: 203.0.113.7 port 22
     state:
       description:
-        - V(begun) if it is in RV(begin) of this or an earlier round, V(failed) if it did not answer in time or could not be
-          begun, otherwise V(waiting).
+        - V(started) if it is in RV(begin) of this or an earlier round, V(failed) if it did not answer in time or could not
+          start, otherwise V(waiting).
       returned: always
       type: str
     answers:
-      description: Whether it has answered, or is not asked.
+      description: Whether it has answered, or cannot be contacted directly.
       returned: always
       type: bool
     since:
@@ -208,7 +207,7 @@ machines:
     kind:
       description:
         - Why it is silent or has failed. Null if neither is the case.
-        - V(name_taken) if another host of the inventory has its name. V(prevented) if it was not begun because something else
+        - V(name_taken) if another host of the inventory has its name. V(prevented) if it did not start because something else
           has failed, with O(together=all). Otherwise a kind of RV(compute_desk.supply.wait_for_instance#module:kind).
       returned: always
       type: str
@@ -256,5 +255,5 @@ msg:
   description: How the round went, or which option cannot be used.
   returned: always
   type: str
-  sample: 3 machines can be begun, 1 offer waited for.
+  sample: 3 machines can start, 1 offer waited for.
 """

@@ -42,7 +42,7 @@ def run(workspace: Workspace, simulator: Simulator, name: str, *arguments: str) 
 
 
 def task(output: str, name: str) -> str:
-    """Return what a task has printed; nothing if it was not begun."""
+    """Return what a task has printed; nothing if it was not started."""
     return output.partition(f"TASK [{name}]")[2].partition("\n\n")[0]
 
 
@@ -87,7 +87,7 @@ def test_a_cluster_is_made_of_all_machines(workspace: Workspace, simulate: Simul
     )
 
     assert code == 0, last_lines(output, 60)
-    first = re.findall(r"^changed: \[(.+?)\]", task(output, "Begin on the first"), re.MULTILINE)
+    first = re.findall(r"^changed: \[(.+?)\]", task(output, "Start on the first"), re.MULTILINE)
     joined = re.findall(r"^changed: \[(.+?)\]", task(output, "Join the first"), re.MULTILINE)
     assert len(first) == 1 and len(joined) == 2
     assert set(first).isdisjoint(joined)
@@ -108,4 +108,4 @@ def test_no_cluster_is_made_if_a_machine_is_bad(
     )
 
     assert code == 2, last_lines(output, 60)
-    assert "TASK [Begin on the first]" not in output
+    assert "TASK [Start on the first]" not in output

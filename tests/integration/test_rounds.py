@@ -176,7 +176,7 @@ def test_all_or_nothing(workspace: Workspace, simulate: Simulate) -> None:
 
     assert code == 2
     assert marked_at(simulator) == {}
-    assert results(output)["one"].startswith("FAILED: prevented: It is not begun without")
+    assert results(output)["one"].startswith("FAILED: prevented: It does not start without")
     assert "No capacity" in results(output)["(no"]
 
     simulator = simulate(good, later(machines(B, other={}), 6))

@@ -148,7 +148,7 @@ def test_the_summary_of_real_hosts(workspace: Workspace) -> None:
     run = {
         "began_at": 1000.0,
         "machines": [
-            {"name": name, "state": "begun", "offer_id": A, "address": None, "since": 1010.0}
+            {"name": name, "state": "started", "offer_id": A, "address": None, "since": 1010.0}
             for name in names
         ],
         "offers": [

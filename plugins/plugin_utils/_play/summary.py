@@ -42,12 +42,12 @@ class Machine:
 
     @property
     def is_host(self) -> bool:
-        """Whether it is in the inventory: it was there before, or was begun."""
-        return self.begun or self.told.get("record") is None
+        """Whether it is in the inventory: it was there before, or has started."""
+        return self.started or self.told.get("record") is None
 
     @property
-    def begun(self) -> bool:
-        return self.told.get("state") == "begun"
+    def started(self) -> bool:
+        return self.told.get("state") == "started"
 
 
 def machines_of(
@@ -79,7 +79,7 @@ def unserved(run: t.Mapping[str, t.Any]) -> list[tuple[t.Mapping[str, t.Any], bo
             for machine in _mappings(run, "machines")
             if machine.get("offer_id") == offer.get("offer_id")
         ]
-        if not states or (offer.get("state") != "ready" and set(states) == {"begun"}):
+        if not states or (offer.get("state") != "ready" and set(states) == {"started"}):
             found.append((offer, bool(states)))
     return found
 
@@ -151,15 +151,15 @@ def _row(machine: Machine, offer: str, began: float | None) -> list[str]:
         if host.mapping("gpu_verify_report").get("verdict") == "inconclusive":
             result += ", GPUs not judged"
     address = host.get("ansible_host") or machine.told.get("address") or machine.name
-    kernel = host.facts.get("kernel") if machine.begun else None
+    kernel = host.facts.get("kernel") if machine.started else None
     return [
         machine.name,
         to_text(address),
         to_text(host.get("ansible_user") or "-"),
         offer,
         printable(kernel, 40) if isinstance(kernel, str) and kernel else "-",
-        _gpus(host) if machine.begun else "-",
-        _ready_after(machine, began) if machine.begun else "-",
+        _gpus(host) if machine.started else "-",
+        _ready_after(machine, began) if machine.started else "-",
         result,
     ]
 

@@ -75,7 +75,7 @@ def problem_of_machine(machine: t.Mapping[str, t.Any], host: Host, lost: bool) -
 
     ``lost`` says whether Ansible gave the host up.
     """
-    if machine.get("state") == "begun":
+    if machine.get("state") == "started":
         return problem_of_host(host, lost)
     if not machine.get("message"):
         return "It did not answer before the end."
@@ -83,7 +83,7 @@ def problem_of_machine(machine: t.Mapping[str, t.Any], host: Host, lost: bool) -
 
 
 def problem_of_host(host: Host, lost: bool) -> str | None:
-    """Return why a host that was begun is not configured, or None if it is."""
+    """Return why a host that was started is not configured, or None if it is."""
     result = host.get("instance_ready_result")
     if not isinstance(result, t.Mapping) or "ok" not in result:
         return UNCHECKED

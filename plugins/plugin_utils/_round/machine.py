@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from .._first_contact.problem import Problem
 
 WAITING = "waiting"
-BEGUN = "begun"
+STARTED = "started"
 FAILED = "failed"
 
 PREVENTED = "prevented"
-"""The kind of a machine that could be worked on, but must not begin without another one."""
+"""The kind of a machine that could be worked on, but must not start without another one."""
 
 
 @dataclass

@@ -103,7 +103,7 @@ def message(
     failed = sum(offer["state"] == FAILED for offer in offers)
     left = sum(machine.state == WAITING for machine in machines)
     left_offers = sum(offer["state"] == WAITING for offer in offers)
-    parts = [f"{_count(len(chosen), 'machine')} can be begun"]
+    parts = [f"{_count(len(chosen), 'machine')} can start"]
     parts += [f"{_count(left, 'machine')} waited for"] if left else []
     parts += [f"{_count(left_offers, 'offer')} waited for"] if left_offers else []
     parts += [f"{_count(silent, 'machine')} given up"] if silent else []

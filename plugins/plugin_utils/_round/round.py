@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Round: waits until there are machines that can be begun, all of them asked at the same time.
+"""Round: waits until there are machines that can start, all of them asked at the same time.
 
 The loop of a wait for offers is turned within this one, so a machine is asked as soon as its offer
 is ready. Clock and sleep can be handed in, so that a test needs no time.
@@ -20,12 +20,12 @@ from ...module_utils._offers.waiting import Waiting
 from ...module_utils._offers.watch import Watch
 from .._first_contact.problem import Problem
 from . import together
-from .machine import BEGUN, FAILED, Machine
+from .machine import FAILED, STARTED, Machine
 
 LOOKS_AT_ONCE = 200
 
-# How long a machine that can be begun waits for the first answers of the others, and for the next
-# ones of their offers, so that those that are ready at the same time are begun at the same time.
+# How long a machine that can start waits for the first answers of the others, and for the next
+# ones of their offers, so that those that are ready at the same time start at the same time.
 _FIRST_LOOKS = 3.0
 _NEXT_ANSWERS = 1.0
 # How long to wait for what can come at any moment.
@@ -122,13 +122,13 @@ class Round:
         self._fit_since: float | None = None
 
     def run(self) -> list[Machine]:
-        """Return the machines to begin now."""
+        """Return the machines that start now."""
         while not self._is_over():
             self._begin_looks()
             self._pass_time()
         chosen = self._fit()
         for machine in chosen:
-            machine.state = BEGUN
+            machine.state = STARTED
         return chosen
 
     @property

@@ -27,7 +27,7 @@ from . import together
 from .address import Route, route_to, second_opinion
 from .greeting import ask_for_greeting
 from .hosts import Hosts, new_machine
-from .machine import BEGUN, FAILED, WAITING, Machine
+from .machine import FAILED, STARTED, WAITING, Machine
 from .progress import RoundProgress
 from .result import message, no_previous, offer_entries, read_previous
 from .round import Offers, Round, Rules
@@ -120,7 +120,7 @@ class Task:
             waited = [one.record for one in machines if one.record and one.state == WAITING]
             self._hosts.add(waited)
         for machine in machines:
-            if machine.state == BEGUN and self._is_put_off(machine.name):
+            if machine.state == STARTED and self._is_put_off(machine.name):
                 machine.state, machine.answers = WAITING, True
             if machine.state == WAITING:
                 self._prepare(machine)

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which machines belong together, and which of them can be begun."""
+"""Which machines belong together, and which of them can start."""
 
 from __future__ import annotations
 
@@ -48,12 +48,10 @@ def give_up_silent(machines: t.Iterable[Machine], now: float) -> list[Machine]:
 
 
 def prevent_all(machines: t.Iterable[Machine]) -> None:
-    """Fail every machine that could begin, because all were to begin together."""
+    """Fail every machine that could start, because all were to start together."""
     for one in machines:
         if one.state == WAITING:
-            one.fail(Problem(PREVENTED, "it is not begun without the others", _HOW_TO_GO_ON))
+            one.fail(Problem(PREVENTED, "it does not start without the others", _HOW_TO_GO_ON))
 
 
-_HOW_TO_GO_ON = (
-    "To begin without the machines that are missing, set compute_desk_together to offer or none."
-)
+_HOW_TO_GO_ON = "To start without the missing machines, set compute_desk_together to offer or none."

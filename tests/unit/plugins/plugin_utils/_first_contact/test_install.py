@@ -82,7 +82,7 @@ def test_what_the_machine_says_is_printable_and_short() -> None:
     assert installation.failure.isprintable()
 
 
-def test_one_that_lost_the_connection_is_not_begun_again() -> None:
+def test_one_that_lost_the_connection_is_not_started_again() -> None:
     machine = Machine(GONE)
     installation = Installation(t.cast("t.Any", machine))
     with pytest.raises(Lost):

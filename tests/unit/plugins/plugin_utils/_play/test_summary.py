@@ -52,7 +52,7 @@ def a_machine(name: str = "node-1", **told: t.Any) -> dict[str, t.Any]:
         "name": name,
         "offer_id": OFFER_ID,
         "address": "203.0.113.7",
-        "state": "begun",
+        "state": "started",
         "since": BEGAN + 2,
         **told,
     }

@@ -16,8 +16,8 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact
     Problem,
 )
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.machine import (
-    BEGUN,
     FAILED,
+    STARTED,
     WAITING,
     Machine,
 )
@@ -68,7 +68,7 @@ class Fleet:
             sleep=self.clock.sleep,
         )
 
-    def begun(self, **rules: t.Any) -> list[str]:
+    def started(self, **rules: t.Any) -> list[str]:
         """Return the names that one round hands out."""
         return [machine.name for machine in self.round(**rules).run()]
 
@@ -95,7 +95,7 @@ def offers_of(fleet: Fleet, script: dict[str, list[t.Any]], **options: t.Any) ->
 def test_machines_that_answer_are_handed_out_at_once() -> None:
     fleet = Fleet({"a": 0, "b": 0})
 
-    assert fleet.begun() == ["a", "b"]
+    assert fleet.started() == ["a", "b"]
     assert fleet.elapsed < 0.1
     assert fleet.looks == ["a", "b"]
 
@@ -103,7 +103,7 @@ def test_machines_that_answer_are_handed_out_at_once() -> None:
 def test_an_offer_waits_for_its_late_machine() -> None:
     fleet = Fleet({"a": 0, "b": 0, "c": 0, "d": 20})
 
-    assert fleet.begun() == ["a", "b", "c", "d"]
+    assert fleet.started() == ["a", "b", "c", "d"]
     assert 20 <= fleet.elapsed <= 25
     assert fleet.looks.count("a") == 1
 
@@ -111,32 +111,32 @@ def test_an_offer_waits_for_its_late_machine() -> None:
 def test_an_offer_begins_without_the_machine_whose_time_is_up() -> None:
     fleet = Fleet({"a": 0, "b": NEVER}, timeout=60)
 
-    assert fleet.begun() == ["a"]
+    assert fleet.started() == ["a"]
     assert 60 <= fleet.elapsed <= 66
-    assert [machine.state for machine in fleet.machines] == [BEGUN, FAILED]
+    assert [machine.state for machine in fleet.machines] == [STARTED, FAILED]
     assert fleet.machines[1].problem == SILENT
 
 
 def test_with_none_nobody_waits_for_a_silent_machine() -> None:
     fleet = Fleet({"a": 0, "b": 30, "c": 0}, timeout=60)
 
-    assert fleet.begun(together="none") == ["a", "c"]
+    assert fleet.started(together="none") == ["a", "c"]
     assert fleet.elapsed < SETTLED
-    assert fleet.begun(together="none") == ["b"]
+    assert fleet.started(together="none") == ["b"]
     assert 30 <= fleet.elapsed <= 36
 
 
 def test_machines_without_an_offer_stand_for_themselves() -> None:
     fleet = Fleet({"a": 0, "b": NEVER}, offer_id=None)
 
-    assert fleet.begun() == ["a"]
+    assert fleet.started() == ["a"]
     assert fleet.elapsed < SETTLED
 
 
 def test_the_last_round_waits_for_everybody() -> None:
     fleet = Fleet({"a": 0, "b": 50, "c": NEVER}, timeout=100)
 
-    assert fleet.begun(together="none", is_last=True) == ["a", "b"]
+    assert fleet.started(together="none", is_last=True) == ["a", "b"]
     assert 100 <= fleet.elapsed <= 106
 
 
@@ -190,7 +190,7 @@ def test_with_all_everybody_begins_when_the_last_one_answers() -> None:
 def test_with_all_a_silent_machine_ends_it_when_its_time_is_up() -> None:
     fleet = Fleet({"a": 0, "b": NEVER}, timeout=30)
 
-    assert fleet.begun(together="all") == []
+    assert fleet.started(together="all") == []
     assert 30 <= fleet.elapsed <= 36
     assert [machine.state for machine in fleet.machines] == [WAITING, FAILED]
 
@@ -210,7 +210,7 @@ def test_a_machine_whose_time_was_up_before_the_round_is_tried_once_more() -> No
     fleet = Fleet({"a": 0, "b": NEVER}, timeout=30)
     fleet.clock.now += 500
 
-    assert fleet.begun() == ["a"]
+    assert fleet.started() == ["a"]
     assert sorted(fleet.looks) == ["a", "b"]
 
 
@@ -234,7 +234,7 @@ def test_a_slow_first_look_is_not_waited_for() -> None:
 def test_silent_machines_are_asked_less_and_less_often() -> None:
     fleet = Fleet({"a": 200})
 
-    fleet.begun()
+    fleet.started()
 
     assert 40 <= len(fleet.looks) <= 70
 
@@ -251,13 +251,13 @@ def test_three_rounds_decide_about_every_machine(
 ) -> None:
     fleet = Fleet(answers, offer_id=A if has_offer else None, timeout=60)
 
-    begun = [
-        *fleet.begun(together=together),
-        *fleet.begun(together=together),
-        *fleet.begun(together=together, is_last=True),
+    started = [
+        *fleet.started(together=together),
+        *fleet.started(together=together),
+        *fleet.started(together=together, is_last=True),
     ]
 
-    assert sorted(begun) == sorted(name for name, second in answers.items() if second < NEVER)
-    assert len(set(begun)) == len(begun)
-    assert {machine.state for machine in fleet.machines} <= {BEGUN, FAILED}
+    assert sorted(started) == sorted(name for name, second in answers.items() if second < NEVER)
+    assert len(set(started)) == len(started)
+    assert {machine.state for machine in fleet.machines} <= {STARTED, FAILED}
     assert fleet.elapsed <= 70
