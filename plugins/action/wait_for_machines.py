@@ -16,9 +16,9 @@ from ..plugin_utils._live.surroundings import surroundings_of_a_module
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "hosts": {"type": "str"},
-    "may_be_empty": {"type": "bool", "default": False},
+    "allow_no_hosts": {"type": "bool", "default": False},
     "together": {"type": "str", "default": "offer", "choices": ["offer", "all", "none"]},
-    "timeout": {"type": "float", "default": 300},
+    "machine_timeout": {"type": "float", "default": 300},
     "last_round": {"type": "bool", "default": True},
     "previous": {"type": "dict"},
 }
@@ -65,7 +65,7 @@ def _task(options: dict[str, t.Any], task_vars: dict[str, t.Any], *, no_log: boo
     from ..plugin_utils._round.hosts import Hosts
     from ..plugin_utils._round.task import Task
 
-    hosts = Hosts(task_vars["hostvars"], options["timeout"])
+    hosts = Hosts(task_vars["hostvars"], options["machine_timeout"])
     host = str(task_vars.get("inventory_hostname", "localhost"))
     agent = f"wait_for_machines; ansible-core/{__version__}"
     return Task(options, hosts, host, agent=agent, no_log=no_log)

@@ -17,7 +17,7 @@ description:
     inventory. It returns the machines that you can work on now, and what has failed with the reason.
   - Runs on the controller and asks all machines at the same time, whatever C(forks) is. It does not log in.
   - An offer does not wait for another, and a machine only for those of its own offer, unless you set O(together).
-  - The playbook C(compute_desk.supply.configure) calls this in rounds. A round adds the machines in RV(begin) to the
+  - The playbook C(compute_desk.supply.configure) calls this in rounds. A round adds the machines in RV(hosts) to the
     inventory and works on them. The next one gets the result as O(previous), and returns those that are ready by then. Only
     the last one waits for all, see O(last_round).
   - A host behind a jump host, or with a connection other than C(ssh), cannot be asked and counts as one that answers.
@@ -57,7 +57,7 @@ options:
     type: str
     choices: [offer, all, none]
     default: offer
-  timeout:
+  machine_timeout:
     description:
       - How many seconds a machine may be silent before it counts as failed. The time starts when its offer is ready; for a
         host of the inventory, with the first round.
@@ -65,7 +65,7 @@ options:
         of a machine that is not in the inventory yet are those in RV(hosts).
     type: float
     default: 300
-  may_be_empty:
+  allow_no_hosts:
     description:
       - Whether O(hosts) may match no host, as it can on a slice of an inventory. With V(false), the task then fails.
     type: bool
@@ -79,7 +79,7 @@ options:
     default: true
   previous:
     description:
-      - The result of the round before. This round goes on where that one ended; O(timeout) and O(wait_timeout) do not start
+      - The result of the round before. This round goes on where that one ended; O(machine_timeout) and O(wait_timeout) do not start
         over.
       - A machine of an earlier round that you postponed is returned again. It is postponed if its variable
         C(instance_ready_result) has the kind V(not_yet), see P(compute_desk.supply.instance_ready#role).
@@ -143,27 +143,22 @@ EXAMPLES = r"""
       - 9b1e7a50-63cd-4f0a-8e21-5d4c3b2a1f09
     previous: "{{ first_round }}"
   register: last_round
-  failed_when: last_round.begin is not defined
+  failed_when: last_round.hosts is not defined
 
 - name: Go on only if all hosts of the inventory answer
   compute_desk.supply.wait_for_machines:
     hosts: compute_desk
     together: all
-    timeout: 120
+    machine_timeout: 120
 """
 
 RETURN = r"""
-begin:
-  description: Names of the machines that can start now. Not those of earlier rounds, except for what you postponed.
-  returned: success
-  type: list
-  elements: str
-  sample: [gpu-node-a-4c5d6e7f]
 hosts:
   description:
-    - The machines in RV(begin), as arguments for M(ansible.builtin.add_host). One of an offer has the keys of
-      RV(compute_desk.supply.offer_status#module:hosts) and C(groups), the group C(compute_desk) and that of its offer. A host of
-      the inventory has only its C(name).
+    - The machines that can start now, as arguments for M(ansible.builtin.add_host). Not those of earlier rounds, except for
+      what you postponed.
+    - One of an offer has the keys of RV(compute_desk.supply.offer_status#module:hosts) and C(groups), the group
+      C(compute_desk) and that of its offer. A host of the inventory has only its C(name).
   returned: success
   type: list
   elements: dict
@@ -192,7 +187,7 @@ machines:
       sample: 203.0.113.7 port 22
     state:
       description:
-        - V(started) if it is in RV(begin) of this or an earlier round, V(failed) if it did not answer in time or could not
+        - V(started) if it is in RV(hosts) of this or an earlier round, V(failed) if it did not answer in time or could not
           start, otherwise V(waiting).
       returned: always
       type: str
@@ -220,7 +215,7 @@ machines:
       description: What to do next. Null like RV(machines[].kind).
       returned: always
       type: str
-    record:
+    host_record:
       description: Its host record, if it comes from an offer.
       returned: always
       type: dict

@@ -199,7 +199,7 @@ def look(machines: int) -> dict[str, Measured]:
         "compute_desk.supply.wait_for_machines": {"hosts": "compute_desk", "together": "none"},
         "register": "found",
     }
-    asserted = {"ansible.builtin.assert": {"that": f"found.begin | length == {machines}"}}
+    asserted = {"ansible.builtin.assert": {"that": f"found.hosts | length == {machines}"}}
     nothing = {"ansible.builtin.debug": {"msg": "nothing"}}
     plays = {"wait_for_machines": [found, asserted], "debug": [nothing, nothing]}
     taken = {}

@@ -85,7 +85,7 @@ def test_the_examples_of_wait_for_machines_run_and_return_what_is_documented(
 
     assert done.returncode == 0, last_lines(done.stdout, 60)
     results = json.loads((workspace.folder / "results.json").read_text())
-    assert [len(result["begin"]) for result in results] == [2, 1]
+    assert [len(result["hosts"]) for result in results] == [2, 1]
     returned = docs["return"]
     for result in results:
         assert set(result) - {"changed", "failed", "failed_when_result"} == set(returned)

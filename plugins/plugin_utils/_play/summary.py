@@ -43,7 +43,7 @@ class Machine:
     @property
     def is_host(self) -> bool:
         """Whether it is in the inventory: it was there before, or has started."""
-        return self.started or self.told.get("record") is None
+        return self.started or self.told.get("host_record") is None
 
     @property
     def started(self) -> bool:

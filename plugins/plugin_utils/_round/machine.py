@@ -62,7 +62,7 @@ class Machine:
             "kind": problem.kind if problem else None,
             "message": problem.sentence if problem else None,
             "hint": problem.hint if problem else None,
-            "record": self.record,
+            "host_record": self.record,
         }
 
     @classmethod
@@ -75,7 +75,7 @@ class Machine:
         return cls(
             name=str(entry["name"]),
             offer_id=entry["offer_id"],
-            record=entry["record"],
+            record=entry["host_record"],
             address=entry["address"],
             since=float(entry["since"]),
             state=str(entry["state"]),

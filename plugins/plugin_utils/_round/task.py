@@ -59,7 +59,7 @@ class Task:
         self._previous = read_previous(given) if given else no_previous(self._now)
         names = [name for name in WaitOptions.names() if options[name] is not None]
         self._wait_options = WaitOptions(**{name: options[name] for name in names})
-        checked_number("timeout", options["timeout"], at_least=0)
+        checked_number("machine_timeout", options["machine_timeout"], at_least=0)
         checked_number("progress_interval", options["progress_interval"], at_least=1)
         self._routes: dict[str, Route] = {}
         self._told: set[str] = set()
@@ -68,8 +68,8 @@ class Task:
         """Return the result of the task."""
         machines = self._known_machines()
         watches = self._watches()
-        may_be_empty = self._options["may_be_empty"] and self._options["hosts"]
-        if not machines and not watches and not may_be_empty:
+        allows_none = self._options["allow_no_hosts"] and self._options["hosts"]
+        if not machines and not watches and not allows_none:
             pattern = quoted(self._options["hosts"] or "")
             raise OptionError("offer_ids", f"is empty, and no host fits {pattern}. {_WHAT_TO_SET}")
         passed = time.time() - self._previous.began_at
@@ -213,7 +213,6 @@ class Task:
             "round": self._previous.round + 1,
             "began_at": self._previous.began_at,
             "ended_at": time.time(),
-            "begin": [machine.name for machine in chosen],
             "hosts": [machine.record or {"name": machine.name} for machine in chosen],
             "waiting": is_left and not is_off,
             "machines": [machine.as_entry() for machine in machines],

@@ -272,7 +272,7 @@ def test_the_time_until_it_was_ready(result: t.Any, began_at: t.Any, shown: str)
 def test_machines_that_never_answered_are_told_of_too() -> None:
     refused = {"kind": "refused", "message": "It refuses SSH.", "hint": "Wait longer."}
     run = a_run(
-        a_machine(state="failed", record={"name": "node-1"}, **refused),
+        a_machine(state="failed", host_record={"name": "node-1"}, **refused),
         a_machine("node-2", state="waiting", offer_id=None, address=None),
     )
 
@@ -349,7 +349,9 @@ def test_ids_that_begin_alike_are_shown_whole() -> None:
 
 def test_the_sentence_counts_everything() -> None:
     hostvars = {"a": a_host(), "b": a_host(**FAILED), "c": a_host()}
-    run = a_run(*map(a_machine, "abc"), a_machine("d", state="failed", record={}), state="failed")
+    run = a_run(
+        *map(a_machine, "abc"), a_machine("d", state="failed", host_record={}), state="failed"
+    )
 
     assert FILTERS["not_configured"](hostvars, run, ["c"]) == {
         "machines": ["b", "c"],
