@@ -43,7 +43,7 @@ SPECS = yaml.safe_load((CHECKOUT / "playbooks/vars/argument_specs.yml").read_tex
         ),
         (
             {"compute_desk_gpu_verify": "maybe"},
-            "compute_desk_gpu_verify: must be one of auto, true, false, not 'maybe'",
+            "compute_desk_gpu_verify: must be true or false, not 'maybe'",
         ),
         # The main job would take it for warn.
         (

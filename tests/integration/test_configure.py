@@ -230,17 +230,17 @@ def test_gpus_are_verified_as_asked(workspace: Workspace, simulate: Simulate) ->
     def results(mode: str | None) -> dict[str, str]:
         asked = {} if mode is None else {"compute_desk_gpu_verify": mode}
         _code, output = configure(workspace, simulator, **asked)
-        assert ("Look at the GPUs" in output) == (mode != "false")
-        assert "skipping: [" not in output or mode != "false"
+        assert ("Look at the GPUs" in output) == (mode != "off")
+        assert "skipping: [" not in output or mode != "off"
         return {name.split("-")[0]: row for name, row in summary(output).items()}
 
-    auto, asked, left_out = results(None), results("true"), results("false")
+    by_default, asked, left_out = results(None), results("true"), results("off")
 
-    assert auto["good"].endswith("ready") and "1 x Tesla T4" in auto["good"]
-    assert "FAILED: " in auto["bare"] and " none " in auto["bare"]
-    assert "FAILED: " in auto["lost"] and "GPU" in auto["lost"].split("FAILED: ")[1]
+    assert by_default["good"].endswith("ready") and "1 x Tesla T4" in by_default["good"]
+    assert "FAILED: " in by_default["bare"] and " none " in by_default["bare"]
+    assert "FAILED: " in by_default["lost"] and "GPU" in by_default["lost"].split("FAILED: ")[1]
     assert asked["good"].endswith("ready")
-    assert "There is no sign of a GPU" in asked["bare"] and "There is no sign" in auto["bare"]
+    assert "There is no sign of a GPU" in asked["bare"] and "There is no sign" in by_default["bare"]
     assert all(row.endswith("ready") for row in left_out.values())
 
 

@@ -97,7 +97,7 @@ def test_a_run_that_goes_well_is_short(workspace: Workspace, simulate: Simulate)
     assert len(output.splitlines()) <= 60, output
 
 
-@pytest.mark.parametrize("wanted", [pytest.param("auto", marks=pytest.mark.slow), "false"])
+@pytest.mark.parametrize("wanted", [pytest.param("true", marks=pytest.mark.slow), "false"])
 def test_without_gpus_and_with_roles_nothing_is_skipped_either(
     workspace: Workspace, simulate: Simulate, wanted: str
 ) -> None:

@@ -15,7 +15,6 @@ import typing as t
 from pathlib import Path
 
 import yaml
-from ansible.module_utils.parsing.convert_bool import boolean
 
 from ...module_utils._offers.hosts import HOST_VARIABLES
 from ...module_utils._options import OptionError, checked_number
@@ -29,7 +28,9 @@ _ROLES = ("instance_ready", "gpu_verify")
 # With these begin the names of all variables that the main job reads.
 _PREFIXES = ("compute_desk_", *(f"{role}_" for role in _ROLES))
 
-_SWITCHES = {"true": "true", "yes": "true", "false": "false", "no": "false"}
+# What the filter bool knows in every ansible-core, and no more: to it, the word t is false.
+_SWITCHES = {"true": True, "yes": True, "on": True, "1": True}
+_SWITCHES.update({"false": False, "no": False, "off": False, "0": False})
 
 Spec = t.Mapping[str, t.Any]
 
@@ -75,7 +76,7 @@ class Variables:
     def check_together(values: t.Mapping[str, t.Any]) -> None:
         """Refuse what contradicts each other among the values of one host."""
         switch = _SWITCHES.get(str(values.get("compute_desk_gpu_verify")).lower())
-        if switch == "false" and values.get("gpu_verify_known_bad"):
+        if switch is False and values.get("gpu_verify_known_bad"):
             raise OptionError(
                 "gpu_verify_known_bad",
                 "no machine is compared with this file, because compute_desk_gpu_verify is false; "
@@ -106,8 +107,8 @@ def _read(path: Path) -> t.Any:
 
 
 def _check_choice(name: str, value: t.Any, choices: t.Sequence[str]) -> None:
-    """Refuse what is none of the words. All but those for on and off are used as they are."""
-    if value in choices or _SWITCHES.get(str(value).lower()) in choices:
+    """Refuse what is none of the words."""
+    if value in choices:
         return
     near = difflib.get_close_matches(str(value).lower(), choices, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
@@ -116,7 +117,5 @@ def _check_choice(name: str, value: t.Any, choices: t.Sequence[str]) -> None:
 
 
 def _check_switch(name: str, value: t.Any) -> None:
-    try:
-        boolean(value)
-    except TypeError:
-        raise OptionError(name, f"must be true or false, not {quoted(str(value))}") from None
+    if str(value).lower() not in _SWITCHES:
+        raise OptionError(name, f"must be true or false, not {quoted(str(value))}")

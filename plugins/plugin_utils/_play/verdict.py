@@ -57,8 +57,8 @@ class Host:
 
     @property
     def wants_gpus(self) -> bool:
-        """Whether the main job looks at its GPUs. Also the word auto means that."""
-        return str(self.get("compute_desk_gpu_verify")).lower() not in ("false", "no")
+        """Whether the main job looks at its GPUs."""
+        return self.flag("compute_desk_gpu_verify", default=True)
 
     def _read(self, name: str) -> t.Any:
         # A template of the user's own can be wrong, and matters to the host, not to the summary.

@@ -8,10 +8,30 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
+import ansible.template
 import pytest
+import yaml
 from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
 from ansible_collections.compute_desk.supply.plugins.action.check_variables import ActionModule
 from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.verdict import Host
+
+ROUNDS = Path(__file__).resolve().parents[4] / "playbooks" / "rounds"
+LOST = {
+    "compute_desk_run_of_all": {
+        "machines": [{"name": "one", "state": "failed", "offer_id": "other"}],
+        "offers": [{"offer_id": "of-it"}],
+    }
+}
+
+
+def expression_of(book: str, variable: str, variables: dict[str, t.Any]) -> t.Any:
+    """Return what a variable of the first play of a playbook comes to."""
+    plays = yaml.safe_load((ROUNDS / book).read_text(encoding="utf-8"))
+    # From ansible-core 2.19 on, only what is trusted is a template.
+    trusted = getattr(ansible.template, "trust_as_template", str)
+    return Templar(DataLoader(), variables=variables).template(trusted(plays[0]["vars"][variable]))
 
 
 def checked(*hosts: dict[str, t.Any]) -> dict[t.Any, list[str]]:
@@ -42,8 +62,7 @@ def test_what_a_machine_says_of_itself_does_not_end_the_run(forged: dict[str, t.
         ("gpu_verify_on_inconclusive", "fial", "did you mean fail[?]$"),
         ("gpu_verify_on_inconclusive", True, "must be one of warn, fail, not 'True'$"),
         ("compute_desk_together", "Offer", "did you mean offer[?]$"),
-        ("compute_desk_gpu_verify", "AUTO", "did you mean auto[?]$"),
-        ("compute_desk_gpu_verify", "maybe", "must be one of auto, true, false, not 'maybe'$"),
+        ("gpu_verify_on_inconclusive", "yes", "must be one of warn, fail, not 'yes'$"),
     ],
 )
 def test_a_word_is_compared_exactly_as_it_is_used(name: str, value: t.Any, said: str) -> None:
@@ -51,9 +70,35 @@ def test_a_word_is_compared_exactly_as_it_is_used(name: str, value: t.Any, said:
         checked({name: value})
 
 
-@pytest.mark.parametrize("word", [True, False, "True", "FALSE", "Yes", "no", "auto"])
-def test_switches_are_read_as_ansible_reads_them(word: t.Any) -> None:
-    checked({"compute_desk_gpu_verify": word})
+@pytest.mark.parametrize(
+    ("word", "is_on"),
+    [
+        *((word, True) for word in (None, True, 1, "1", "True", "Yes", "on")),
+        *((word, False) for word in (False, 0, "0", "FALSE", "no", "Off")),
+    ],
+)
+def test_a_switch_means_one_thing_wherever_it_is_read(word: t.Any, is_on: bool) -> None:
+    variables = {"compute_desk_gpu_verify": word}
+
+    checked(variables)
+
+    assert Host(variables).wants_gpus is is_on
+    assert expression_of("machines.yml", "compute_desk_gpus_wanted", variables) is is_on
+    without_gpus = expression_of("summary.yml", "compute_desk_not_started", {**LOST, **variables})
+    assert without_gpus == (["one", "offer of-it"] if is_on else [])
+
+
+def test_without_a_switch_the_gpus_are_looked_at() -> None:
+    assert Host({}).wants_gpus
+    assert expression_of("machines.yml", "compute_desk_gpus_wanted", {}) is True
+    assert expression_of("summary.yml", "compute_desk_not_started", LOST) == ["one", "offer of-it"]
+
+
+# The filter bool takes each of these for false, with or without a warning.
+@pytest.mark.parametrize("word", ["auto", "t", "y", "n", "f", "", 2, [], {"a": 1}])
+def test_what_could_mean_two_things_is_no_switch(word: t.Any) -> None:
+    with pytest.raises(OptionError, match=r"^compute_desk_gpu_verify: must be true or false, not"):
+        checked({"compute_desk_gpu_verify": word})
 
 
 @pytest.mark.parametrize("word", [False, "false", "No"])
@@ -66,4 +111,4 @@ def test_a_list_of_bad_gpus_needs_that_they_are_looked_at(tmp_path: Path, word: 
         checked({**given, "compute_desk_gpu_verify": word})
     checked(given, {"compute_desk_gpu_verify": word})
     checked({"gpu_verify_known_bad": "", "compute_desk_gpu_verify": word})
-    checked({**given, "compute_desk_gpu_verify": "auto"})
+    checked({**given, "compute_desk_gpu_verify": "yes"})

@@ -24,7 +24,7 @@ READY = {"ok": True}
         ({"gpu_verify_report": REPORT, "instance_ready_result": READY}, [], {"a": REPORT}),
         ({}, ["a"], {"a": None}),
         ({"instance_ready_result": UNREADY}, [], {"a": None}),
-        ({"instance_ready_result": UNREADY, "compute_desk_gpu_verify": "auto"}, [], {"a": None}),
+        ({"instance_ready_result": UNREADY, "compute_desk_gpu_verify": "true"}, [], {"a": None}),
         # Nobody wanted to look at these.
         ({"instance_ready_result": UNREADY, "compute_desk_gpu_verify": "false"}, [], {}),
         ({"instance_ready_result": READY}, [], {}),

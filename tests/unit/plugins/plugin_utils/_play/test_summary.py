@@ -147,12 +147,8 @@ def test_a_machine_has_a_row_with_all_about_it() -> None:
         ({"gpu_verify_report": NONE, "compute_desk_gpu_verify": "false"}, [], "configured"),
         ({"gpu_verify_report": NONE, "compute_desk_gpu_verify": False}, [], "configured"),
         ({"gpu_verify_report": NONE, "compute_desk_gpu_verify": "No"}, [], "configured"),
-        # Not a word for yes, and the default.
-        (
-            {"gpu_verify_report": NONE, "compute_desk_gpu_verify": "auto"},
-            [],
-            f"FAILED: {NO_GPU}",
-        ),
+        ({"gpu_verify_report": NONE, "compute_desk_gpu_verify": None}, [], f"FAILED: {NO_GPU}"),
+        ({"gpu_verify_report": NONE, "compute_desk_gpu_verify": "on"}, [], f"FAILED: {NO_GPU}"),
         ({"gpu_verify_report": {**NONE, "expected": {"count": 0}}}, [], "configured"),
         ({"gpu_verify_report": {}}, [], "configured"),
         (FAILED, [], "FAILED: Install it: no such package"),
