@@ -109,10 +109,12 @@ differences:
       returned: always
       type: str
     what:
-      description: V(name), V(count), V(driver), V(memory), V(link width), V(NVLinks) or V(temperature).
+      description:
+        - V(count), or the key of RV(compute_desk.supply.gpu_facts#module:gpus) that differs, one of V(name),
+          V(driver_version), V(memory_total_mib), V(pcie_width), V(nvlinks_active) and V(temperature_c).
       returned: always
       type: str
-      sample: driver
+      sample: driver_version
     value:
       description: What this host has.
       returned: always

@@ -29,8 +29,9 @@ Fleet = t.Mapping[str, Mapping]
 def differences(reports: Fleet, one_kind: bool = True) -> list[dict[str, t.Any]]:
     """Return what hosts are alone with, in the order of the hosts.
 
-    ``reports`` has the reports of ``gpu_facts`` by host. Each difference has ``host``, ``what``,
-    ``value``, ``usual`` (None if no value is), ``others`` (how many hosts have that), and ``text``.
+    ``reports`` has the reports of ``gpu_facts`` by host. Each difference has ``host``, ``what``
+    (``count``, or a key of the GPUs of a report), ``value``, ``usual`` (None if no value is),
+    ``others`` (how many hosts have that), and ``text``.
     ``one_kind`` says whether all should have the same GPUs, as the machines of one offer do.
     """
     seen = {name: report for name, report in reports.items() if _was_seen(report)}
@@ -77,11 +78,19 @@ def _distinct(key: str) -> t.Callable[[Mapping], Value]:
 
 _ATTRIBUTES: tuple[tuple[str, t.Callable[[Mapping], Value]], ...] = (
     ("count", _count),
-    ("driver", _drivers),
-    ("memory", _distinct("memory_total_mib")),
-    ("link width", _distinct("pcie_width")),
-    ("NVLinks", _distinct("nvlinks_active")),
+    ("driver_version", _drivers),
+    ("memory_total_mib", _distinct("memory_total_mib")),
+    ("pcie_width", _distinct("pcie_width")),
+    ("nvlinks_active", _distinct("nvlinks_active")),
 )
+# What people call it, and its unit.
+_WORDS = {
+    "driver_version": ("driver", ""),
+    "memory_total_mib": ("memory", " MiB"),
+    "pcie_width": ("link width", ""),
+    "nvlinks_active": ("NVLinks", ""),
+    "temperature_c": ("temperature", " C"),
+}
 
 
 def _odd(what: str, values: t.Mapping[str, Value]) -> list[dict[str, t.Any]]:
@@ -112,7 +121,7 @@ def _hot(kind: Fleet) -> list[dict[str, t.Any]]:
         return []
     median = int(statistics.median_low(list(hottest.values())))
     return [
-        _difference(name, "temperature", (degrees,), (median,), len(hottest) - 1)
+        _difference(name, "temperature_c", (degrees,), (median,), len(hottest) - 1)
         for name, degrees in hottest.items()
         if degrees >= median + HOTTER_BY
     ]
@@ -122,15 +131,16 @@ def _difference(
     host: str, what: str, value: Value, usual: Value | None, others: int
 ) -> dict[str, t.Any]:
     shown = _shown(what, value)
+    label = f"{host}: {_WORDS.get(what, (what, ''))[0]} {shown}"
     if usual is None:
-        text = f"{host}: {what} {shown}, as no other host"
+        text = f"{label}, as no other host"
         usually = None
     else:
         usually = _shown(what, usual)
         have = "has" if others == 1 else "have"
-        text = f"{host}: {what} {shown}; {count_of(others, 'other')} {have} {usually}"
-        if what == "temperature":
-            text = f"{host}: {what} {shown}; the median of the hosts is {usually}"
+        text = f"{label}; {count_of(others, 'other')} {have} {usually}"
+        if what == "temperature_c":
+            text = f"{label}; the median of the hosts is {usually}"
     return {
         "host": host,
         "what": what,
@@ -144,7 +154,6 @@ def _difference(
 def _shown(what: str, value: Value) -> str:
     if what == "count":
         return count_of(value[0], "GPU") if value[0] else _NO_GPU
-    if what == "link width":
+    if what == "pcie_width":
         return "PCIe " + ", ".join(f"x{width}" for width in value)
-    unit = {"memory": " MiB", "temperature": " C"}.get(what, "")
-    return listed([str(one) for one in value]) + unit
+    return listed([str(one) for one in value]) + _WORDS.get(what, ("", ""))[1]

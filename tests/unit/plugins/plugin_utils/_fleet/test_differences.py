@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.differences import (
@@ -19,6 +21,8 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.rows im
 )
 
 from .reports import a_report, changed
+
+FILES = Path(__file__).resolve().parents[5] / "roles" / "gpu_verify" / "files"
 
 Fleet = dict[str, dict[str, t.Any]]
 
@@ -77,7 +81,7 @@ def test_few_that_differ_from_most_are_named() -> None:
     for name in ("node-2", "node-9"):
         fleet[name] = with_all(fleet[name], driver_version="535.54.03")
 
-    assert named(fleet) == [("node-2", "driver"), ("node-9", "driver")]
+    assert named(fleet) == [("node-2", "driver_version"), ("node-9", "driver_version")]
 
 
 def test_two_halves_of_a_fleet_are_no_difference() -> None:
@@ -90,7 +94,7 @@ def test_two_halves_of_a_fleet_are_no_difference() -> None:
     assert named(fleet) == []
     # Each is compared with its own kind.
     fleet["node-8"] = with_all(fleet["node-8"], memory_total_mib=81920)
-    assert named(fleet) == [("node-8", "memory")]
+    assert named(fleet) == [("node-8", "memory_total_mib")]
 
 
 def test_another_kind_of_gpu_is_named_once_and_not_for_all_that_comes_with_it() -> None:
@@ -124,7 +128,7 @@ def test_a_gpu_that_is_much_hotter_is_named(more: int, is_named: bool) -> None:
     # The hottest of each of the others has 37.
     fleet["node-4"] = changed(fleet["node-4"], 0, temperature_c=37 + more)
 
-    assert named(fleet) == ([("node-4", "temperature")] if is_named else [])
+    assert named(fleet) == ([("node-4", "temperature_c")] if is_named else [])
 
 
 def test_a_value_that_is_not_known_differs_from_none() -> None:
@@ -163,3 +167,17 @@ def test_a_row_says_what_there_is_and_what_to_do() -> None:
         "GPU 0 is lost.",
     ]
     assert rows[2][-1].startswith("Not checked")
+
+
+def test_what_differs_is_a_key_of_the_gpus_or_their_count() -> None:
+    documented = json.loads((FILES / "fleet.schema.json").read_text(encoding="utf-8"))
+    words = documented["properties"]["differences"]["items"]["properties"]["what"]["enum"]
+    changes = {"name": "x", "driver_version": "1", "nvlinks_active": 1, "memory_total_mib": 1}
+    found = {"count"}
+    for key, value in {**changes, "pcie_width": 1, "temperature_c": 90}.items():
+        fleet = a_fleet(3)
+        fleet["node-2"] = with_all(fleet["node-2"], **{key: value})
+        assert named(fleet) == [("node-2", key)]
+        found.add(key)
+
+    assert set(words) == found
