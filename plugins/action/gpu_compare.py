@@ -28,7 +28,10 @@ class ActionModule(ControllerAction):
     ARGUMENTS = ARGUMENTS
 
     def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Return what has changed on each host."""
+        """Return what has changed on each machine."""
+        if not options["record"]:
+            # Of a survey; as a path it would be the current folder.
+            raise OptionError("record", "is empty; name the folder with the records")
         records = Records(options["record"])
         if not records.exist:
             raise OptionError("record", f"there is no folder {quoted(options['record'], 200)}")
@@ -36,12 +39,12 @@ class ActionModule(ControllerAction):
         lost = set(hosts) - set(task_vars["ansible_play_hosts"])
         hostvars = task_vars["hostvars"]
         try:
-            changes = {
-                name: changes_of(report, rented_as(hostvars[name]), records)
+            machines = [
+                changes_of(name, report, rented_as(hostvars[name]), records)
                 for name, report in fleet_of(hostvars, hosts, lost).items()
-            }
+            ]
         except OSError as exc:
             raise OptionError("record", quoted(str(exc), 300)) from None
-        lines = table(change_rows(changes), line_room(), LEAST_NEEDED)
-        kept: dict[str, t.Any] = wrap_var({"table": lines, "hosts": changes})
+        lines = table(change_rows(machines), line_room(), LEAST_NEEDED)
+        kept: dict[str, t.Any] = wrap_var({"table": lines, "machines": machines})
         return kept

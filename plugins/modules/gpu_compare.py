@@ -18,7 +18,7 @@ description:
   - GPUs are found by UUID, or else by serial number, never by index; another order, or another PCI address, is no change.
     The address counts only for a GPU that has neither.
   - A host with C(compute_desk_instance_id) is not compared with a record of another instance that had its name.
-  - Changes fail no task; RV(hosts) reports them, and you decide.
+  - Changes fail no task; RV(machines) reports them, and you decide.
   - Use it with C(run_once), after all hosts have been looked at. No host is contacted.
 extends_documentation_fragment:
   - compute_desk.supply._attributes
@@ -51,8 +51,10 @@ EXAMPLES = r"""
 
 - name: Fail those that are worse than at handover
   ansible.builtin.assert:
-    that: changes.hosts[inventory_hostname].result != 'worse'
-    fail_msg: "{{ changes.hosts[inventory_hostname].reason }}"
+    that: change.verdict != 'worse'
+    fail_msg: "{{ change.reason }}"
+  vars:
+    change: "{{ changes.machines | selectattr('host', 'equalto', inventory_hostname) | first }}"
 """
 
 RETURN = r"""
@@ -61,15 +63,20 @@ table:
   returned: success
   type: list
   elements: str
-hosts:
-  description: How each machine compares with its record, by the name of the host.
+machines:
+  description: How each machine compares with its record, in the order of the hosts.
   returned: success
-  type: dict
+  type: list
+  elements: dict
   contains:
-    result:
+    host:
+      description: The name of the host.
+      returned: always
+      type: str
+    verdict:
       description:
-        - V(same) if nothing is new, V(changed) if something is, V(worse) if something of that is grave, V(unknown) if it could
-          not be compared.
+        - V(same) if nothing is new, V(changed) if something is, V(worse) if the machine is the worse for it, V(unknown) if it
+          could not be compared.
       returned: always
       type: str
       sample: worse
@@ -87,7 +94,7 @@ hosts:
       type: str
       sample: "2026-11-26T10:12:29Z"
     findings:
-      description: What is new, the gravest first, and then what is not in order but was so at handover.
+      description: What is new, the worst first, and then what is not in order but was so at handover.
       returned: always
       type: list
       elements: dict
@@ -114,10 +121,10 @@ hosts:
           description: What is so now.
           returned: always
           type: raw
-        grave:
+        worse:
           description:
-            - Whether the machine is the worse for it. A new VBIOS or driver, corrected errors, and errors of programs are not
-              grave.
+            - Whether the machine is the worse for it. It is not for a new VBIOS or driver, corrected errors, and errors of
+              programs.
           returned: always
           type: bool
         text:

@@ -22,12 +22,18 @@ _SHOWN = {WORSE: "WORSE", UNKNOWN: "UNKNOWN"}
 _NOT_LOOKED_AT = "It could not be looked at, see above."
 
 
-def changes_of(report: Mapping | None, rented: Mapping, records: Records) -> dict[str, t.Any]:
-    """Return how a machine compares with its oldest record.
+def changes_of(
+    host: str, report: Mapping | None, rented: Mapping, records: Records
+) -> dict[str, t.Any]:
+    """Return how the machine of a host compares with its oldest record.
 
-    Keys: ``result`` (``same``, ``changed``, ``worse`` or ``unknown``), ``reason`` (a sentence),
-    ``record`` (the file), ``recorded_at`` and ``findings``.
+    Keys: ``host``, ``verdict`` (``same``, ``changed``, ``worse`` or ``unknown``), ``reason`` (a
+    sentence), ``record`` (the file), ``recorded_at`` and ``findings``.
     """
+    return {"host": host, **_compared(report, rented, records)}
+
+
+def _compared(report: Mapping | None, rented: Mapping, records: Records) -> dict[str, t.Any]:
     if report is None or not report.get("checks"):
         return _result(UNKNOWN, _NOT_LOOKED_AT)
     now = make_record(report, rented, 0)
@@ -40,38 +46,42 @@ def changes_of(report: Mapping | None, rented: Mapping, records: Records) -> dic
     path, then = found
     findings = compare(then, now)
     new = [one for one in findings if one["since"] == NEW]
-    grave = [one for one in new if one["grave"]]
+    worse = [one for one in new if one["worse"]]
     if not new:
         return _result(
             SAME, f"Nothing has changed since {then['time']}.", str(path), then, findings
         )
-    worst = (grave or new)[0]["text"]
+    worst = (worse or new)[0]["text"]
     reason = f"{count_of(len(new), 'thing')} changed since {then['time']}: {worst}"
-    return _result(WORSE if grave else CHANGED, reason, str(path), then, findings)
+    return _result(WORSE if worse else CHANGED, reason, str(path), then, findings)
 
 
-def change_rows(changes: t.Mapping[str, Mapping]) -> list[list[str]]:
-    """Return a table with a row for each finding, the names of its columns first."""
+def change_rows(machines: t.Iterable[Mapping]) -> list[list[str]]:
+    """Return a table with a row for each finding, the names of its columns first.
+
+    ``machines`` are what ``changes_of`` returns.
+    """
     rows = [HEADER]
-    for name, one in changes.items():
-        result = str(one["result"])
-        begin = [name, text_of(one, "recorded_at") or "-", _SHOWN.get(result, result)]
+    for one in machines:
+        verdict = str(one["verdict"])
+        shown = _SHOWN.get(verdict, verdict)
+        begin = [str(one["host"]), text_of(one, "recorded_at") or "-", shown]
         rows += [[*begin, _SINCE[found["since"]], found["text"]] for found in one["findings"]]
         if not one["findings"]:
-            said = "nothing has changed" if result == SAME else str(one["reason"])
+            said = "nothing has changed" if verdict == SAME else str(one["reason"])
             rows.append([*begin, "-", said])
     return rows
 
 
 def _result(
-    result: str,
+    verdict: str,
     reason: str,
     path: str | None = None,
     then: Mapping | None = None,
     findings: list[dict[str, t.Any]] | None = None,
 ) -> dict[str, t.Any]:
     return {
-        "result": result,
+        "verdict": verdict,
         "reason": reason,
         "record": path,
         "recorded_at": then["time"] if then else None,

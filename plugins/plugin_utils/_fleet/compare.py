@@ -28,15 +28,15 @@ def compare(then: Mapping, now: Mapping) -> list[dict[str, t.Any]]:
     """Return what is new since a record, and what was so at handover, each worth knowing.
 
     Both are records. Each finding has ``since`` (``new`` or ``handover``), ``kind``, ``uuid``,
-    ``handover``, ``now``, ``grave`` and ``text``. What is sound and has not changed is not named.
+    ``handover``, ``now``, ``worse`` and ``text``. What is sound and has not changed is not named.
     """
     pairs, gone, come = _paired(gpus_of(then), gpus_of(now))
     found = _replaced(gone, come)
     for before, after in pairs:
         found += compare_gpu(before, after)
     found += _xids(then, now)
-    # The worst first: what is new and grave, what is new, what was so.
-    found.sort(key=lambda one: (one.since != NEW, not one.grave))
+    # The worst first: what is new and worse, what else is new, what was so.
+    found.sort(key=lambda one: (one.since != NEW, not one.worse))
     return [asdict(one) for one in found]
 
 
@@ -95,7 +95,7 @@ def _replaced(gone: list[Mapping], come: list[Mapping]) -> list[Finding]:
     for after in left:
         # What took the place of another is told as that. This one makes the machine no worse.
         text = f"{describe(after)} was not there"
-        found.append(_machine("gpu_new", None, _name(after), text, uuid=_uuid(after), grave=False))
+        found.append(_machine("gpu_new", None, _name(after), text, uuid=_uuid(after), worse=False))
     return found
 
 
@@ -104,7 +104,7 @@ def _xids(then: Mapping, now: Mapping) -> list[Finding]:
         if not isinstance(then.get("xids"), list):
             return []
         text = "the kernel log, which could be read at handover, cannot be read now"
-        return [_machine("kernel_log", "read", "not read", text, grave=False)]
+        return [_machine("kernel_log", "read", "not read", text, worse=False)]
     # A log that began after the record has nothing of before it.
     restarted = _restarted_since(then, now)
     before = {} if restarted else _counts(then)
@@ -114,7 +114,7 @@ def _xids(then: Mapping, now: Mapping) -> list[Finding]:
         what = "SXid" if one.get("switch") else "Xid"
         where = f" of {key[2]}" if key[2] else ""
         # Of the machine, not of a program.
-        grave = is_fault(text_of(one, "action") or None)
+        fault = is_fault(text_of(one, "action") or None)
         said = text_of(one, "text", 120)
         label = f"{what} {key[0]}{where}" + (f" ({said})" if said else "")
         if count > was:
@@ -124,9 +124,9 @@ def _xids(then: Mapping, now: Mapping) -> list[Finding]:
             known = restarted or isinstance(then.get("xids"), list)
             if not known:
                 text = f"{label}: {count} in the kernel log, which could not be read at handover"
-            found.append(_machine("xid", was, count, text, grave=grave and known))
-        elif grave:
-            found.append(_machine("xid", was, count, label, grave=False, since=WAS_SO))
+            found.append(_machine("xid", was, count, text, worse=fault and known))
+        elif fault:
+            found.append(_machine("xid", was, count, label, worse=False, since=WAS_SO))
     return found
 
 
@@ -167,10 +167,10 @@ def _machine(
     text: str,
     *,
     uuid: str | None = None,
-    grave: bool = True,
+    worse: bool = True,
     since: str = NEW,
 ) -> Finding:
-    return Finding(since, kind, uuid, handover, now, grave, text)
+    return Finding(since, kind, uuid, handover, now, worse, text)
 
 
 def _name(gpu: Mapping) -> str:

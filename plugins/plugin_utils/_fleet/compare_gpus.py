@@ -23,7 +23,7 @@ class Finding:
     uuid: str | None
     handover: t.Any
     now: t.Any
-    grave: bool
+    worse: bool
     text: str
 
 
@@ -34,15 +34,15 @@ class _Counter:
     key: str
     kind: str
     what: str
-    grave: bool = False
+    worse: bool = False
     lifetime: bool = True
 
 
 _COUNTERS = (
-    _Counter("rows_remapped", "remap", "rows remapped after uncorrected errors", grave=True),
+    _Counter("rows_remapped", "remap", "rows remapped after uncorrected errors", worse=True),
     _Counter("rows_remapped_corrected", "remap", "rows remapped after corrected errors"),
-    _Counter("ecc_uncorrected_aggregate", "ecc", "uncorrected memory errors", grave=True),
-    _Counter("ecc_sram_uncorrected_aggregate", "ecc", "uncorrected SRAM errors", grave=True),
+    _Counter("ecc_uncorrected_aggregate", "ecc", "uncorrected memory errors", worse=True),
+    _Counter("ecc_sram_uncorrected_aggregate", "ecc", "uncorrected SRAM errors", worse=True),
     _Counter("ecc_corrected_aggregate", "ecc", "corrected memory errors"),
     # These begin anew when the driver is loaded, so there being fewer says nothing.
     _Counter("nvlink_errors", "nvlink", "NVLink errors", lifetime=False),
@@ -77,10 +77,10 @@ def describe(gpu: Mapping) -> str:
 
 
 def _texts(then: Mapping, now: Mapping) -> t.Iterator[Finding]:
-    for key, kind, what, grave in _TEXTS:
+    for key, kind, what, worse in _TEXTS:
         before, after = text_of(then, key), text_of(now, key)
         if before and after and before.lower() != after.lower():
-            yield _finding(now, kind, before, after, f"{what} {after}, {before} at handover", grave)
+            yield _finding(now, kind, before, after, f"{what} {after}, {before} at handover", worse)
     before_mib, after_mib = (number_of(gpu, "memory_total_mib") for gpu in (then, now))
     if before_mib and after_mib and before_mib != after_mib:
         text = f"{after_mib} MiB of memory, {before_mib} MiB at handover"
@@ -101,7 +101,7 @@ def _links(then: Mapping, now: Mapping) -> t.Iterator[Finding]:
         text = form.format(after)
         if after != before:
             text = f"{text}, {before} at handover"
-            yield _finding(now, "link", before, after, text, grave=after < before)
+            yield _finding(now, "link", before, after, text, worse=after < before)
         elif can_do and after < can_do:
             yield _was_so(now, "link", after, f"{text} of x{can_do}")
     down = number_of(now, "nvlinks_inactive")
@@ -116,10 +116,10 @@ def _counters(then: Mapping, now: Mapping) -> t.Iterator[Finding]:
             continue
         text = f"{after} {one.what}, {before} at handover"
         if after > before:
-            yield _finding(now, one.kind, before, after, text, one.grave)
+            yield _finding(now, one.kind, before, after, text, one.worse)
         elif after < before and one.lifetime:
             yield _finding(now, one.kind, before, after, f"{text}: a lifetime count fell", False)
-        elif after == before and after and one.kind in _NOTABLE and one.grave:
+        elif after == before and after and one.kind in _NOTABLE and one.worse:
             yield _was_so(now, one.kind, after, f"{after} {one.what}")
 
 
@@ -129,16 +129,16 @@ def _switches(then: Mapping, now: Mapping) -> t.Iterator[Finding]:
             if then.get(key) is True:
                 yield _was_so(now, kind, True, what)
             else:
-                yield _finding(now, kind, then.get(key), True, what, grave=True)
+                yield _finding(now, kind, then.get(key), True, what, worse=True)
         elif now.get(key) is False and then.get(key) is True:
-            yield _finding(now, kind, True, False, f"no longer: {what}", grave=False)
+            yield _finding(now, kind, True, False, f"no longer: {what}", worse=False)
 
 
 def _finding(
-    gpu: Mapping, kind: str, before: t.Any, after: t.Any, text: str, grave: bool
+    gpu: Mapping, kind: str, before: t.Any, after: t.Any, text: str, worse: bool
 ) -> Finding:
     uuid = text_of(gpu, "uuid", 96) or None
-    return Finding(NEW, kind, uuid, before, after, grave, f"{_short(gpu)}: {text}")
+    return Finding(NEW, kind, uuid, before, after, worse, f"{_short(gpu)}: {text}")
 
 
 def _was_so(gpu: Mapping, kind: str, value: t.Any, text: str) -> Finding:

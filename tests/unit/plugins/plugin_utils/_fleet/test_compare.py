@@ -27,7 +27,7 @@ def since(before: Report, after: Report) -> list[dict[str, t.Any]]:
 
 
 def brief(before: Report, after: Report) -> list[tuple[str, str, bool]]:
-    return [(one["since"], one["kind"], one["grave"]) for one in since(before, after)]
+    return [(one["since"], one["kind"], one["worse"]) for one in since(before, after)]
 
 
 def test_nothing_is_named_if_nothing_has_changed() -> None:
@@ -58,7 +58,7 @@ def test_a_replaced_gpu_is_named_with_the_one_that_was_there() -> None:
 
     (one,) = since(before, after)
 
-    assert (one["kind"], one["grave"], one["since"]) == ("gpu_replaced", True, "new")
+    assert (one["kind"], one["worse"], one["since"]) == ("gpu_replaced", True, "new")
     assert (one["handover"], one["now"]) == (UUID.format(1, 3), UUID.format(9, 3))
     assert "serial 16523000013 was replaced by NVIDIA H100 80GB HBM3 GPU-00000009" in one["text"]
 
@@ -77,7 +77,7 @@ def test_the_same_serial_number_is_the_same_gpu() -> None:
 
     (one,) = since(before, after)
 
-    assert (one["kind"], one["grave"]) == ("gpu_other", True)
+    assert (one["kind"], one["worse"]) == ("gpu_other", True)
     assert ": UUID GPU-99999999" in one["text"]
 
 
@@ -90,7 +90,7 @@ def test_gpus_without_uuid_and_serial_are_told_apart_by_their_address() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "kind", "grave", "said"),
+    ("values", "kind", "worse", "said"),
     [
         ({"rows_remapped": 1}, "remap", True, "1 rows remapped after uncorrected errors, 0 at"),
         ({"rows_remapped_corrected": 4}, "remap", False, "4 rows remapped after corrected"),
@@ -109,12 +109,12 @@ def test_gpus_without_uuid_and_serial_are_told_apart_by_their_address() -> None:
         ({"memory_total_mib": 40960}, "gpu_other", True, "40960 MiB of memory, 81559 MiB"),
     ],
 )
-def test_what_is_new_in_a_gpu(values: dict[str, t.Any], kind: str, grave: bool, said: str) -> None:
+def test_what_is_new_in_a_gpu(values: dict[str, t.Any], kind: str, worse: bool, said: str) -> None:
     before = a_report()
 
     (one,) = since(before, changed(before, 5, **values))
 
-    assert (one["since"], one["kind"], one["grave"]) == ("new", kind, grave)
+    assert (one["since"], one["kind"], one["worse"]) == ("new", kind, worse)
     assert one["uuid"] == UUID.format(1, 5)
     assert f"{UUID.format(1, 5)}: {said}" in one["text"]
 
@@ -136,7 +136,7 @@ def test_what_was_so_at_handover_is_named_as_that(
 
     (one,) = since(before, before)
 
-    assert (one["since"], one["kind"], one["grave"]) == ("handover", kind, False)
+    assert (one["since"], one["kind"], one["worse"]) == ("handover", kind, False)
     assert one["text"].endswith(said)
 
 
@@ -151,7 +151,7 @@ def test_a_lifetime_count_that_fell_is_named() -> None:
 
     (one,) = since(before, a_report())
 
-    assert (one["kind"], one["grave"]) == ("ecc", False)
+    assert (one["kind"], one["worse"]) == ("ecc", False)
     assert one["text"].endswith("0 corrected memory errors, 9 at handover: a lifetime count fell")
 
 
@@ -238,7 +238,7 @@ def test_what_is_new_and_grave_comes_first() -> None:
     before = changed(a_report(), 0, rows_remapped=1)
     after = changed(changed(before, 1, vbios_version="97"), 2, rows_remapped=1)
 
-    assert [(since, grave) for since, _kind, grave in brief(before, after)] == [
+    assert [(since, worse) for since, _kind, worse in brief(before, after)] == [
         ("new", True),
         ("new", False),
         ("handover", False),
