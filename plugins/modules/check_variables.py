@@ -17,6 +17,8 @@ description:
     C(instance_ready_). An unknown name or an invalid value fails the task. Facts are not checked.
   - Finds the roles in C(compute_desk_roles), in the usual places and in the folder C(roles) of the current folder.
   - The playbook C(compute_desk.supply.configure) starts with this. No host is contacted.
+  - This module is part of the playbook C(compute_desk.supply.configure). Its options and results may change in any
+    release.
 extends_documentation_fragment:
   - compute_desk.supply._attributes
   - compute_desk.supply._attributes.read_only

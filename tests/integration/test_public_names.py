@@ -25,6 +25,7 @@ PLUGINS = CHECKOUT / "plugins"
 GOLDEN = Path(__file__).parent / "golden" / "public_names.yml"
 COLLECTION = "compute_desk.supply."
 OURS = r"(?<!\.)\b(?:compute_desk|gpu|instance_ready)\w*"
+INTERNAL = "Its options and results may change in any release."
 HEAD = """\
 ---
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
@@ -33,6 +34,7 @@ HEAD = """\
 # Every name that users' playbooks and inventories can depend on, with type, default and choices.
 # UPDATE_GOLDEN=1 pytest tests/integration/test_public_names.py writes this file.
 # A line that goes or changes breaks users. A line that comes is a promise to them.
+# What is internal is promised to nobody.
 
 """
 
@@ -120,12 +122,30 @@ def argument_specs(path: Path) -> dict[str, Names]:
     return {entry: flat(spec.get("options") or {}, "options") for entry, spec in specs.items()}
 
 
-def filters() -> dict[str, Names]:
-    found = {}
-    for path in (PLUGINS / "filter").glob("*.yml"):
-        docs = yaml.safe_load(path.read_text(encoding="utf-8"))["DOCUMENTATION"]
-        found[docs["name"]] = flat(docs["options"], "suboptions")
-    return found
+def filters() -> dict[str, Options]:
+    """Return the documentation of all filters."""
+    paths = (PLUGINS / "filter").glob("*.yml")
+    docs = [yaml.safe_load(path.read_text(encoding="utf-8"))["DOCUMENTATION"] for path in paths]
+    return {one["name"]: one for one in docs}
+
+
+def is_internal(docs: Options) -> bool:
+    """Return whether a plugin is said to be nobody else's."""
+    return any(INTERNAL in " ".join(text.split()) for text in docs["description"])
+
+
+def internal(modules: t.Iterable[Path]) -> dict[str, list[str]]:
+    """Return the plugins whose options and results are no promise."""
+    return {
+        "filters": sorted(name for name, docs in filters().items() if is_internal(docs)),
+        "modules": [path.stem for path in modules if is_internal(constants(path)["DOCUMENTATION"])],
+    }
+
+
+def included_tasks(role: Path) -> list[str]:
+    """Return the files of tasks that the README of a role says to include."""
+    readme = (role / "README.md").read_text(encoding="utf-8")
+    return sorted(set(re.findall(r"\btasks_from: (\w+)", readme)))
 
 
 def public_names(hosts: t.Any) -> dict[str, t.Any]:
@@ -135,19 +155,28 @@ def public_names(hosts: t.Any) -> dict[str, t.Any]:
     modules = sorted((PLUGINS / "modules").glob("*.py"))
     inventories = sorted((PLUGINS / "inventory").glob("*.py"))
     roles = sorted((CHECKOUT / "roles").iterdir())
+    inside = internal(modules)
     runtime = yaml.safe_load((CHECKOUT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
     return {
         "action_groups": runtime["action_groups"],
-        "filters": filters(),
+        "filters": {
+            name: flat(docs["options"], "suboptions")
+            for name, docs in filters().items()
+            if name not in inside["filters"]
+        },
         "groups": sorted([*hosts.GROUPS, *(f"{prefix}*" for prefix in hosts.GROUP_PREFIXES)]),
         "host_variables": sorted(hosts.HOST_VARIABLES),
         "inventory": {path.stem: flat(documented(path), "suboptions") for path in inventories},
-        "modules": {path.stem: module_names(path) for path in modules},
+        "internal": inside,
+        "modules": {
+            path.stem: module_names(path) for path in modules if path.stem not in inside["modules"]
+        },
         "playbooks": [path.stem for path in playbooks],
         "playbook_variables": argument_specs(variables),
         "roles": {
             role.name: argument_specs(role / "meta" / "argument_specs.yml") for role in roles
         },
+        "tasks_from": {role.name: included_tasks(role) for role in roles},
         "variables_left_behind": sorted(yaml.safe_load(variables.read_text())["left_behind"]),
     }
 
@@ -174,6 +203,14 @@ def test_the_public_names_are_the_kept_ones(hosts: t.Any) -> None:
         "it is meant, run UPDATE_GOLDEN=1 pytest tests/integration/test_public_names.py, review "
         "what changed in the file, and name it in a changelog fragment."
     )
+
+
+def test_tasks_that_a_readme_says_to_include_are_there() -> None:
+    roles = sorted((CHECKOUT / "roles").iterdir())
+    names = [role / "tasks" / f"{name}.yml" for role in roles for name in included_tasks(role)]
+
+    assert len(names) >= 3
+    assert [path for path in names if not path.is_file()] == []
 
 
 def test_every_group_that_we_make_is_listed(hosts: t.Any) -> None:
