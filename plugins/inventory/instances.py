@@ -20,7 +20,7 @@ description:
     (without braces) over the variables of one host.
   - Text from the API is data. It never becomes a template, an ssh argument or a file name.
 author:
-  - Compute Desk (@compute-desk)
+  - Compute Desk collection maintainers (@compute-desk)
 extends_documentation_fragment:
   - compute_desk.supply._connection
   - compute_desk.supply._connection.plugin
