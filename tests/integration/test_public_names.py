@@ -205,6 +205,18 @@ def test_the_public_names_are_the_kept_ones(hosts: t.Any) -> None:
     )
 
 
+def test_each_playbook_tells_its_own_variables() -> None:
+    folder = CHECKOUT / "playbooks"
+    specs = argument_specs(folder / "vars" / "argument_specs.yml")
+    # All of awx_setup is a role.
+    assert {*specs, "awx_setup"} == {path.stem for path in folder.glob("*.yml")}
+
+    # The main job is in several files.
+    for name in set(specs) - {"configure"}:
+        used = set(re.findall(r"\bcompute_desk_\w+", (folder / f"{name}.yml").read_text("utf-8")))
+        assert set(specs[name]) <= used, name
+
+
 def test_tasks_that_a_readme_says_to_include_are_there() -> None:
     roles = sorted((CHECKOUT / "roles").iterdir())
     names = [role / "tasks" / f"{name}.yml" for role in roles for name in included_tasks(role)]
