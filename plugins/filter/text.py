@@ -12,20 +12,31 @@ from ansible.errors import AnsibleFilterError
 from ansible.module_utils.common.text.converters import to_text
 
 from ..module_utils._text import printable
-from ..plugin_utils._inventory.trust import UNSAFE_CHARACTERS
+from ..plugin_utils._inventory.trust import UNSAFE_CHARACTERS, is_harmless
 from ..plugin_utils._live.terminal import line_room
 from ..plugin_utils._play.table import table
 
 
 def printable_filter(text: t.Any, length: int = 200) -> str:
     """Return a text as one printable line of at most ``length`` characters."""
-    return printable(to_text(text), max(int(length), 4))
+    return _shortened("printable", text, length)
 
 
 def harmless_filter(text: t.Any, replacement: str = " ", length: int = 400) -> str:
     """Return a text without any character that can be part of a template."""
-    line = printable(to_text(text), max(int(length), 4))
-    return re.sub(UNSAFE_CHARACTERS, replacement, line)
+    line = _shortened("harmless", text, length)
+    new = to_text(replacement)
+    if not is_harmless(new):
+        raise AnsibleFilterError("harmless: replacement has characters that it should replace")
+    return re.sub(UNSAFE_CHARACTERS, lambda _match: new, line)
+
+
+def _shortened(name: str, text: t.Any, length: t.Any) -> str:
+    try:
+        most = int(length)
+    except (TypeError, ValueError, OverflowError):
+        raise AnsibleFilterError(f"{name}: length is not a number of characters") from None
+    return printable(to_text(text), max(most, 4))
 
 
 def table_filter(rows: t.Any, width: t.Any = None, least_needed: t.Any = None) -> list[str]:
