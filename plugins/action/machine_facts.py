@@ -18,6 +18,7 @@ class ActionModule(MachineAction):
         "gather_subset": {"type": "list", "elements": "str", "default": ["all"]},
         "timeout": {"type": "float", "default": 60},
     }
+    SECONDS: t.ClassVar = {"timeout": 0}
 
     def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return the facts; a machine without any is a failed task."""

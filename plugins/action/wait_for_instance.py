@@ -67,6 +67,15 @@ class ActionModule(MachineAction):
         "fail": {"type": "bool", "default": True},
         "progress_interval": {"type": "float", "default": 60},
     }
+    SECONDS: t.ClassVar = {
+        "timeout": 0,
+        "permission_denied_timeout": 0,
+        "cloud_init_timeout": 0,
+        "package_lock_timeout": 0,
+        "facts_timeout": 0,
+        "progress_interval": 1,
+    }
+    TIMES: t.ClassVar = ("began_at", "not_later_than")
 
     def run(
         self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
@@ -105,7 +114,7 @@ class ActionModule(MachineAction):
         if problem is None and options["install_python"]:
             problem = not_rented(self._connection, task_vars)
         if problem is None:
-            with Heartbeat(wait.show_that_it_goes_on, max(1.0, options["progress_interval"])):
+            with Heartbeat(wait.show_that_it_goes_on, options["progress_interval"]):
                 problem = self._wait(wait, stages, options["install_python"])
                 if problem is None and options["gather_facts"]:
                     wait.go_on_with("gathering facts", options["facts_timeout"])

@@ -526,9 +526,15 @@ def test_a_wrong_option_is_said_in_one_sentence(play: t.Callable[..., t.Any]) ->
     played = play(
         {"compute_desk.supply.wait_for_instance": {"timeout": "soon"}, "register": "value"},
         {"compute_desk.supply.wait_for_instance": {"timeouts": 3}, "register": "name"},
+        {"compute_desk.supply.wait_for_instance": {"timeout": "nan"}, "register": "nan"},
+        {"compute_desk.supply.wait_for_instance": {"began_at": "inf"}, "register": "never"},
+        {"compute_desk.supply.wait_for_instance": {"progress_interval": 0}, "register": "often"},
+        {"compute_desk.supply.machine_facts": {"timeout": -5}, "register": "facts"},
     )
 
-    for name, word in (("value", "timeout"), ("name", "timeouts")):
+    assert played.results["facts"]["msg"] == "timeout: must be at least 0 seconds, not -5"
+    wrong = {"value": "timeout", "name": "timeouts", "nan": "timeout: ", "never": "began_at: "}
+    for name, word in {**wrong, "often": "progress_interval: "}.items():
         assert played.results[name]["failed"]
         assert word in played.results[name]["msg"]
         assert (played.results[name]["ok"], played.results[name]["kind"]) == (False, "wrong_option")

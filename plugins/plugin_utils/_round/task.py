@@ -100,7 +100,7 @@ class Task:
                 offer_progress.beat()
             lines.still_waiting(rounds.silent)
 
-        with Heartbeat(beat, max(1.0, options["progress_interval"])):
+        with Heartbeat(beat, options["progress_interval"]):
             chosen = rounds.run()
         report = wait.report() if wait else WaitReport([], passed, True)
         return self._result(rounds, chosen, offers, report)
