@@ -14,6 +14,7 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.text.converters import to_text
 
 from ..module_utils._options import OptionError
+from ..module_utils._text import quoted
 from ..plugin_utils._answers.controller_action import ControllerAction
 from ..plugin_utils._live.screen import note
 from ..plugin_utils._play.roles import OPTION, find_role, role_names
@@ -46,6 +47,9 @@ class ActionModule(ControllerAction):
     def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return where the roles are; an invalid variable is a failed task."""
         hostvars = task_vars["hostvars"]
+        for name in options["hosts"]:
+            if name not in hostvars:
+                raise OptionError("hosts", f"there is no host {quoted(name)}")
         hosts = ["localhost", *options["hosts"]]
         if options["offers"]:
             _check_ssh_client()

@@ -49,7 +49,7 @@ class ActionModule(NormalAction):
                     checked_number(option, self._task.args[option])
         except OptionError as exc:
             result = ActionBase.run(self, tmp, task_vars)
-            return {**result, **_offers().refuse(str(exc))}
+            return {**result, **_refusal(str(exc))}
         if self._runs_here():
             result = ActionBase.run(self, tmp, task_vars)
             result.update(self._run_here(task_vars))
@@ -92,6 +92,12 @@ class ActionModule(NormalAction):
             show(_host(task_vars), f"still waiting {times(elapsed, wait_timeout)}")
 
         return Heartbeat(beat, max(1.0, float(args.get("progress_interval") or 60)))
+
+
+def _refusal(message: str) -> dict[str, t.Any]:
+    from ..module_utils._offers.result import empty_result
+
+    return empty_result(message)
 
 
 def _offers() -> t.Any:

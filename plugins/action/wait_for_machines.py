@@ -13,11 +13,12 @@ from ansible.release import __version__
 
 from ..module_utils._options import OptionError
 from ..plugin_utils._live.surroundings import surroundings_of_a_module
+from ..plugin_utils._round.together import CHOICES, OFFER
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "hosts": {"type": "str"},
     "allow_no_hosts": {"type": "bool", "default": False},
-    "together": {"type": "str", "default": "offer", "choices": ["offer", "all", "none"]},
+    "together": {"type": "str", "default": OFFER, "choices": list(CHOICES)},
     "machine_timeout": {"type": "float", "default": 300},
     "last_round": {"type": "bool", "default": True},
     "previous": {"type": "dict"},

@@ -56,7 +56,6 @@ def test_three_offers_with_different_timelines_are_one_wait(play: Play, simulate
     assert len(request_times(simulator, C)) == 1
     phases = [entry["phase"] for entry in result["offers"][2]["transitions"]]
     assert phases == ["provisioning"] * (len(phases) - 1) + ["ready"]
-    assert "wait_state" not in result
 
 
 def test_without_wait_an_offer_that_failed_or_expired_is_data(

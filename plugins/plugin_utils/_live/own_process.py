@@ -16,7 +16,6 @@ from ansible.release import __version__
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ...module_utils._offers.arguments import MUTUALLY_EXCLUSIVE, argument_spec
-from ...module_utils._offers.result import empty_result
 from ...module_utils._offers.run import run
 from .progress import Progress
 
@@ -53,11 +52,6 @@ def _invalid(validation: t.Any, name: str, options: dict[str, t.Any]) -> dict[st
     return {"failed": True, "msg": message, "invocation": {"module_args": options}}
 
 
-def refuse(message: str) -> dict[str, t.Any]:
-    """Return the result for an option that cannot be used."""
-    return empty_result(message)
-
-
 def _as_from_a_module(result: dict[str, t.Any], validation: t.Any) -> dict[str, t.Any]:
     """Do with a result what AnsibleModule does."""
     doubles = [
@@ -68,7 +62,8 @@ def _as_from_a_module(result: dict[str, t.Any], validation: t.Any) -> dict[str, 
     if warnings:
         result["warnings"] = warnings
     if not result["failed"]:
-        result["changed"] = result.pop("failed")
+        del result["failed"]
+        result["changed"] = False
     shown = remove_values(result, validation._no_log_values)
     # Plain data that nobody takes for a template, whatever tags the task's arguments carried.
     plain: dict[str, t.Any] = wrap_var(json.loads(json.dumps(shown)))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-import typing as t
 
 from ...module_utils._text import quoted
 from .._first_contact.problem import UNREACHABLE, Problem
@@ -81,7 +80,3 @@ def _something_else(said: bytes, target: Target) -> Problem:
         "Check the address and the port.",
         tried=str(target),
     )
-
-
-Greets = t.Callable[[Target, float], t.Optional[Problem]]
-"""``ask_for_greeting``, or what a test has in its place."""

@@ -196,9 +196,10 @@ class Task:
         self, rounds: Round, chosen: list[Machine], offers: Offers, report: WaitReport
     ) -> dict[str, t.Any]:
         entries, warnings = offer_entries(self._previous, report, offers, self._wait_options)
+        untold = {watch.offer_id for watch in offers.failed} - self._told
         for entry in entries:
-            if entry["offer_id"] in {w.offer_id for w in offers.failed} - self._told:
-                self._say(f"{entry['message']}")
+            if entry["offer_id"] in untold:
+                self._say(entry["message"])
         machines = rounds.machines
         has_failed = any(one.state == FAILED for one in machines) or any(
             entry["state"] == FAILED for entry in entries

@@ -41,6 +41,15 @@ def checked(*hosts: dict[str, t.Any]) -> dict[t.Any, list[str]]:
     return action._checked(dict(enumerate(hosts)))
 
 
+@pytest.mark.parametrize("name", ["nosuch", "all"])
+def test_a_host_that_is_none_is_named(name: str) -> None:
+    options = {"hosts": ["one", name], "offers": False, "notes": False}
+    variables = {"hostvars": {"localhost": {}, "one": {}}}
+
+    with pytest.raises(OptionError, match=f"^hosts: there is no host '{name}'$"):
+        ActionModule.__new__(ActionModule).act(options, variables)
+
+
 @pytest.mark.parametrize(
     "forged",
     [{"compute_desk_rolls": 1}, {"compute_desk_roles": "nosuch"}, {"gpu_verify_fail": "perhaps"}],
