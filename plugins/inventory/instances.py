@@ -8,12 +8,12 @@ name: instances
 short_description: Hosts from the instances of Compute Desk offers
 version_added: 0.1.0
 description:
-  - Reads offers from the Supply API and makes a host of every instance that is running and has an address.
+  - Reads offers from the Supply API and adds a host for each instance that is running and has a valid address.
   - You get all hosts or an error, never half an inventory. An offer that cannot be read fails the whole source, unless
     O(on_error) says otherwise. An unusable instance is left out with a warning, and the others load.
   - Hosts and their variables are the same as in RV(compute_desk.supply.offer_status#module:hosts) of
     M(compute_desk.supply.offer_status).
-  - Any file whose name ends in C(.yml) or C(.yaml) and that contains C(plugin=compute_desk.supply.instances) is a source.
+  - "Any YAML file (C(.yml) or C(.yaml)) with the line C(plugin: compute_desk.supply.instances) is a source."
     All other options can come from environment variables.
   - String options and the elements of lists are templates, and can use variables given with C(-e).
     O(hostnames), O(filters), O(exclude_filters), O(compose), O(groups) and O(keyed_groups) are expressions
@@ -34,7 +34,7 @@ options:
     choices: [compute_desk.supply.instances]
   offer_ids:
     description:
-      - The ids of the offers, as a list or separated by commas. An id given twice counts once.
+      - The IDs of the offers, as a list or separated by commas. An ID given twice counts once.
     type: list
     elements: str
     required: true
@@ -53,7 +53,7 @@ options:
   hostnames:
     description:
       - Expressions for the name of a host. The first result that is not empty is used.
-      - The default name is the name of the instance and the end of its id. It is the same in every run.
+      - The default name is the name of the instance and the end of its ID. It is the same in every run.
       - Characters other than letters, digits, dot, underscore and dash become dashes.
       - Two hosts with the same name are an error.
     type: list
@@ -117,9 +117,9 @@ options:
   ssh_host_key_policy:
     description:
       - How SSH checks the host keys of the machines. Sets C(ansible_ssh_common_args).
-      - V(accept_new) remembers the key of an instance under its id at the first connection, and refuses a changed key.
+      - V(accept_new) remembers the key of an instance under its ID at the first connection, and refuses a changed key.
         The key of another machine that had the same address before does not matter.
-      - V(strict) also looks keys up under the id of the instance, but accepts only known ones.
+      - V(strict) also looks keys up under the ID of the instance, but accepts only known ones.
       - V(unmanaged) sets nothing.
     type: str
     choices: [accept_new, strict, unmanaged]
@@ -128,7 +128,7 @@ options:
       - name: COMPUTE_DESK_SSH_HOST_KEY_POLICY
 notes:
   - A list in an environment variable is separated by commas. Put an expression that contains a comma into the file.
-  - Groups are C(compute_desk), C(compute_desk_offer_ID) with underscores for the dashes of the id, and
+  - Groups are C(compute_desk), C(compute_desk_offer_ID) with underscores for the dashes of the ID, and
     C(compute_desk_zone_ZONE).
   - To log in as another user or at another port than the API suggests, set C(ansible_user) or C(ansible_port) with
     O(compose).
@@ -136,7 +136,7 @@ notes:
     O(request_timeout) after the first one.
   - C(ansible-inventory) and C(ansible-playbook) go on when a source fails. Set E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to
     V(true), or C(any_unparsed_is_failed) in C(ansible.cfg), to make them stop.
-  - With O(cache), answers are stored under a key made of the API's address, the offer ids and the token. Only offers
+  - With O(cache), answers are stored under a key made of the API's address, the offer IDs and the token. Only offers
     that are ready with all instances usable are used from the cache without asking, for O(cache_timeout) seconds.
     The default cache plugin, C(memory), stores nothing beyond one run.
 seealso:

@@ -15,7 +15,7 @@ author:
 description:
   - Checks all variables of C(localhost) and O(hosts) whose names begin with C(compute_desk_), C(gpu_verify_) or
     C(instance_ready_). An unknown name or an invalid value fails the task. Facts are not checked.
-  - Finds the roles in C(compute_desk_roles), in the usual places and in the folder C(roles) of the current folder.
+  - Looks for the roles in C(compute_desk_roles) where Ansible looks, and in the folder C(roles) of the current folder.
   - The playbook C(compute_desk.supply.configure) starts with this. No host is contacted.
   - This module is part of the playbook C(compute_desk.supply.configure). Its options and results may change in any
     release.
@@ -40,7 +40,8 @@ options:
     default: false
   notes:
     description:
-      - Whether to show, on stderr, that no role is named, or that facts of machines become variables for the roles.
+      - Whether to print notes on stderr. They say that C(compute_desk_roles) is empty, or that facts of machines can override
+        variables of the roles.
     type: bool
     default: false
 """

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gpu_compare
-short_description: Tell what has changed in the GPUs of machines since their handover
+short_description: Compare the GPUs of machines with the records of their handover
 version_added: 0.1.0
 author:
   - Compute Desk collection maintainers (@compute-desk)
 description:
   - Compares the reports that M(compute_desk.supply.gpu_facts) has left in the variable C(gpu_verify_report) of each host of the
     play with the oldest record of each machine.
-  - GPUs are found by UUID, or else by serial number, never by index; another order, or another PCI address, is no change.
+  - GPUs are found by UUID, or else by serial number, never by index; a different order or PCI address is not a change.
     The address counts only for a GPU that has neither.
   - A host with C(compute_desk_instance_id) is not compared with a record of another instance that had its name.
   - Changes fail no task; RV(machines) reports them, and you decide.
@@ -81,7 +81,7 @@ machines:
       type: str
       sample: worse
     reason:
-      description: The worst of what is new, that nothing is, or why it could not be compared.
+      description: The worst new finding, or that there is none, or why it could not be compared.
       returned: always
       type: str
     record:
@@ -110,7 +110,7 @@ machines:
           returned: always
           type: str
         uuid:
-          description: The UUID of the GPU; of the one that was there if it is gone. Null if it has none or it is about none.
+          description: The UUID of the GPU, or of the one that is gone. Null if the GPU has none, or if the finding is not about a GPU.
           returned: always
           type: str
         handover:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: gpu_facts
-short_description: Tell whether the GPUs of a machine are there and healthy
+short_description: Check whether the GPUs of a machine are present and healthy
 version_added: 0.1.0
 author:
   - Compute Desk collection maintainers (@compute-desk)
@@ -15,7 +15,7 @@ description:
     has written a file on the controller, see O(record).
   - Adds the host to the group C(gpu_verified) if the verdict is V(pass), to C(gpu_failed) if it is V(fail), and to
     C(gpu_inconclusive) if it is V(inconclusive). The last two are also shown on stderr.
-  - Counts GPUs in three ways; those plugged in, those the driver lists, and those you expect. Then checks the memory,
+  - Counts the GPUs that are plugged in, those that the driver lists, and those that you expect. Then checks the memory,
     temperature, clocks, PCIe link and NVLinks of each, searches the kernel log, and starts CUDA once.
   - Xid errors are judged as NVIDIA's catalog says. Only those that concern the machine fail it; those of programs, and
     those that are to be ignored or are unknown, are notes.
@@ -27,7 +27,7 @@ description:
   - Every command has a time limit. A command that hangs, as on a broken GPU, is killed, and its check fails.
   - The controller checks the answer. If a machine sends no valid report, or none within six times O(command_timeout) plus 30
     seconds, the task fails, with the verdict V(fail), no GPUs and no checks. Before ansible-core 2.21 its host joins
-    C(gpu_failed) only if C(failed_when) says that this is no failure.
+    C(gpu_failed) only if C(failed_when) says that this is not a failure.
   - On most machines only root may read the kernel log. Without root, that check is skipped, and RV(notes) says so.
 extends_documentation_fragment:
   - compute_desk.supply._attributes
@@ -48,7 +48,7 @@ options:
     type: int
   expected_name:
     description:
-      - The kind of GPU to expect; one or more whole words of the name that the driver shows, in upper or lower case.
+      - The kind of GPU to expect, as one or more whole words of the name that the driver shows, in upper or lower case.
       - V(H100) matches V(NVIDIA H100 80GB HBM3), but V(L40) does not match V(NVIDIA L40S).
     type: str
   min_driver_version:
@@ -151,8 +151,8 @@ verdict:
     - V(pass) if no check failed, V(fail) if one did.
     - V(inconclusive) if none failed, but one could not be made without which nothing is known (V(tool), V(count),
       V(gpu_state)), or which you asked for (an expectation, or O(known_bad)).
-    - V(no_gpu) if there is no sign of a GPU, and none is expected. A Radeon without AMD's tool is no sign, because on the PCI
-      bus it looks like the graphics in a CPU.
+    - V(no_gpu) if there is no sign of a GPU, and none is expected. A Radeon without AMD's tool does not count, because on
+      the PCI bus it looks like the graphics of a CPU.
   returned: always
   type: str
   sample: fail
@@ -166,7 +166,7 @@ action:
   sample: reboot_and_retest
 reasons:
   description:
-    - The reasons for the verdict; one for each failed check, or for each that was inconclusive. Each next step is given
+    - The reasons for the verdict, one for each failed check, or for each that was inconclusive. Each next step is given
       once, with the first reason that it is for.
     - Empty if the verdict is V(pass).
   returned: always
@@ -177,13 +177,13 @@ reasons:
       vendor for another one."
 notes:
   description:
-    - What is no fault but should be known, in sentences, at most 32. Xid errors of programs and unknown ones, lifetime
-      memory errors, a slow or narrow PCIe slot, a kernel log that could not be read, or that may tell of a tenant before you.
+    - What is not a fault but worth knowing, as sentences, at most 32. Xid errors of programs and unknown ones, lifetime
+      memory errors, a slow or narrow PCIe slot, a kernel log that could not be read, or whose entries may be a previous tenant's.
   returned: always
   type: list
   elements: str
   sample:
-    - The kernel log covers the time since the boot 63 hours ago, so what it tells may be another tenant's.
+    - The kernel log goes back to the boot 63 hours ago, so its entries may be a previous tenant's.
 gpus:
   description:
     - The GPUs that the tools list, in the tools' order.
@@ -341,7 +341,7 @@ gpus:
       sample: 16
     pcie_width_max:
       description:
-        - The number of PCIe lanes that it and its slot can use; the smaller of what C(nvidia-smi) and C(/sys) say.
+        - The number of PCIe lanes that it and its slot can use, which is the smaller of what C(nvidia-smi) and C(/sys) say.
         - Where the slot is not known, as in a virtual machine, that it alone can use.
       returned: always
       type: int
@@ -382,7 +382,7 @@ gpus:
       type: int
       sample: 0
     nvlink_errors:
-      description: The number of errors on its NVLinks; replays, recoveries and checksums.
+      description: The number of errors on its NVLinks, which are replays, recoveries and checksums.
       returned: always
       type: int
       sample: 0

@@ -14,7 +14,7 @@ author:
   - Compute Desk collection maintainers (@compute-desk)
 description:
   - Makes one table of the reports that M(compute_desk.supply.gpu_facts) has left in the variable C(gpu_verify_report) of each
-    host of the play, and names what one host is alone with. Writes both to files for programs, if you name some.
+    host of the play, and names the hosts that differ from the rest. Writes both to files for programs, if you name some.
   - Machines with the same kind of GPU are compared in the number of GPUs, driver, memory, width of the PCIe links, active
     NVLinks and temperature. A host is named if no other has its value, or if more than half have another one. A GPU is hot if it
     is 15 degrees Celsius above the median of at least three hosts. That is a hint, and fails no machine.
@@ -47,7 +47,7 @@ options:
     type: path
   not_checked:
     description:
-      - Names of what should have been checked, but is no host of the play, such as machines that never answered. They are
+      - Names of what should have been checked, but is not a host of the play, such as machines that never answered. They are
         reported like hosts that failed before they were looked at. A host of the play that is among them counts once.
     type: list
     elements: str
@@ -99,7 +99,7 @@ not_checked:
   type: list
   elements: str
 differences:
-  description: What hosts are alone with, in the order of the hosts.
+  description: What single hosts have and the others do not, in the order of the hosts.
   returned: success
   type: list
   elements: dict

@@ -13,14 +13,15 @@ version_added: 0.1.0
 author:
   - Compute Desk collection maintainers (@compute-desk)
 description:
-  - Gathers facts with M(ansible.builtin.setup), and keeps only facts that this module returns, with values of the right
-    type, as single lines without control characters.
+  - Gathers facts with M(ansible.builtin.setup). It keeps only names that M(ansible.builtin.setup) can return, with values of
+    the right type, and makes every text a single line without control characters.
   - Facts become variables of the host, which override the inventory and the defaults of roles. A rented machine belongs
     to somebody else and can send any facts, so names that control Ansible or this collection are dropped.
   - Facts from C(facter), C(ohai) and custom modules are dropped. Custom facts in files on the machine are kept, in
     C(ansible_local).
   - The machine has to answer within O(timeout), with at most eight MiB.
-  - M(compute_desk.supply.wait_for_instance) and the role P(compute_desk.supply.instance_ready#role) do the same.
+  - M(compute_desk.supply.wait_for_instance) and the role P(compute_desk.supply.instance_ready#role) gather facts in
+    the same way.
   - For the background see the guide R(Hosts that you can trust, ansible_collections.compute_desk.supply.docsite.guide_trust).
 extends_documentation_fragment:
   - compute_desk.supply._attributes

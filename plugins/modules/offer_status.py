@@ -15,7 +15,7 @@ description:
   - With O(wait) it asks until all of them are ready, one of them can no longer become ready, or time is up.
   - On the controller (connection C(local), without C(become) and C(async)) it runs in Ansible's own process, whatever
     Python the host is given, and prints a line on stderr for every change as soon as it is seen. The line begins with
-    the time of day unless stderr is a terminal, and shows the first 8 characters of the offer's id unless two offers of
+    the time of day unless stderr is a terminal, and shows the first 8 characters of the offer's ID unless two offers of
     the task begin alike.
   - Anywhere else it runs as any module does, and prints only at O(progress_interval) that the wait goes on.
   - Returns everything known about every offer, whether it succeeds, fails or times out, and the usable machines as
@@ -36,7 +36,7 @@ attributes:
 options:
   offer_ids:
     description:
-      - The ids of the offers; UUIDs. An id that is given twice counts once.
+      - The IDs of the offers, which are UUIDs. An ID that is given twice counts once.
     type: list
     elements: str
     required: true
@@ -85,13 +85,13 @@ options:
     type: int
   progress_interval:
     description:
-      - Print a "still waiting" line at this interval, in seconds, at least 1.
+      - Print a C(still waiting) line at this interval, in seconds, at least 1.
     type: float
     default: 60
   ssh_host_key_policy:
     description:
       - How RV(hosts[].ansible_ssh_common_args) makes SSH check host keys.
-      - V(accept_new) ties host keys to the id of the instance, and accepts the key of an instance seen for the first
+      - V(accept_new) ties host keys to the ID of the instance, and accepts the key of an instance seen for the first
         time. So a recycled address never clashes with the key of its former machine, while a changed key of the same
         instance is refused.
       - V(strict) ties them likewise, but accepts known keys only.
@@ -178,7 +178,7 @@ offers:
   elements: dict
   contains:
     offer_id:
-      description: The id of the offer, in lower case.
+      description: The ID of the offer, in lower case.
       returned: always
       type: str
       sample: 4f9d2c1e-8a37-4b65-9d0e-2c7f81a6b3d4
@@ -230,7 +230,7 @@ offers:
       elements: dict
       contains:
         instance_id:
-          description: The vendor's id of the instance.
+          description: The vendor's ID of the instance.
           returned: always
           type: str
           sample: i-0a1b2c3d4e5f
@@ -280,7 +280,7 @@ offers:
       elements: dict
       contains:
         resource_id:
-          description: The id of the resource.
+          description: The ID of the resource.
           returned: always
           type: str
         resource_type:
@@ -334,7 +334,12 @@ offers:
       type: dict
       contains:
         kind:
-          description: The kind of error.
+          description:
+            - What went wrong, for programs.
+            - The next request would meet one of these again, V(unauthorized), V(forbidden), V(not_found), V(request_refused),
+              V(unexpected_status), V(redirected), V(tls_failed), V(request_failed) and V(invalid_response).
+            - The others may pass, V(rate_limited), V(server_error), V(connection_failed), V(name_not_resolved) and
+              V(request_timed_out).
           returned: always
           type: str
           sample: not_found
@@ -361,7 +366,7 @@ hosts:
   contains:
     name:
       description:
-        - The name for the inventory, made of the instance's name and the last 8 letters or digits of its id, or its
+        - The name for the inventory, made of the instance's name and the last 8 letters or digits of its ID, or its
           name alone if that ends so already. It is the same in every run.
       returned: always
       type: str
@@ -387,7 +392,7 @@ hosts:
       type: str
       sample: -o HostKeyAlias=i-0a1b2c3d4e5f -o StrictHostKeyChecking=accept-new
     compute_desk_offer_id:
-      description: The id of the offer.
+      description: The ID of the offer.
       returned: always
       type: str
     compute_desk_offer_status:
@@ -411,7 +416,7 @@ hosts:
       returned: always
       type: str
     compute_desk_instance_id:
-      description: The vendor's id of the instance.
+      description: The vendor's ID of the instance.
       returned: always
       type: str
     compute_desk_instance_name:

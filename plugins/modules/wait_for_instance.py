@@ -76,9 +76,9 @@ options:
     default: 600
   package_lock_files:
     description:
-      - The lock files. A file whose name ends in C(.pid) holds the process id of its owner; all others are locked in the
+      - The lock files. A file whose name ends in C(.pid) holds the process ID of its owner; all others are locked in the
         kernel.
-      - The default are the locks of apt, dpkg, rpm, dnf and yum.
+      - By default, the locks of apt, dpkg, rpm, dnf and yum.
     type: list
     elements: str
     default:
@@ -108,7 +108,7 @@ options:
     default: false
   gather_facts:
     description:
-      - Whether to gather facts once the machine is ready. A machine without any is not ready.
+      - Whether to gather facts once the machine is ready. A machine that returns none is not ready.
       - They are gathered without C(become).
     type: bool
     default: false
@@ -133,7 +133,7 @@ options:
     default: true
   progress_interval:
     description:
-      - Show that the wait goes on after this many seconds without a line, at least 1.
+      - Print a C(still waiting) line at this interval, in seconds, at least 1.
     type: float
     default: 60
 seealso:
@@ -187,7 +187,9 @@ kind:
   type: str
   sample: refused
 message:
-  description: What is wrong, with the address, port and user that were tried and where they came from.
+  description:
+    - That the machine is ready and since when, or what is wrong, with the address, port and user that were tried and where
+      they came from.
   returned: always
   type: str
   sample: Ready after 0:42.
@@ -195,7 +197,7 @@ hint:
   description: What to do next. Null if the machine is ready, or if the message says so.
   returned: always
   type: str
-  sample: If the machine may still be booting, raise the timeout.
+  sample: If the machine may still be booting, raise instance_ready_timeout (timeout in wait_for_instance).
 msg:
   description: RV(message) and RV(hint) together.
   returned: always
@@ -208,11 +210,11 @@ elapsed:
   sample: 42.3
 connection:
   description: The kind of connection.
-  returned: always
+  returned: unless RV(kind) is V(wrong_option) or V(forged_facts)
   type: str
   sample: ssh
 uid:
-  description: The user id on the machine. Null if the machine cannot tell.
+  description: The user ID on the machine. Null if the machine cannot tell.
   returned: if the machine answered
   type: int
   sample: 0

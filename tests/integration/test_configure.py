@@ -75,7 +75,10 @@ def write_role(workspace: Workspace, name: str, *tasks: dict[str, t.Any]) -> Non
     ("variables", "sentence"),
     [
         ({}, "Set compute_desk_offer_ids to the ids of your offers"),
-        ({"compute_desk_offer_ids": A}, "no API token. Set api_token or api_token_file"),
+        (
+            {"compute_desk_offer_ids": A},
+            "no API token. Set the environment variable COMPUTE_DESK_API_TOKEN",
+        ),
     ],
 )
 def test_what_is_missing_is_said_in_one_sentence(

@@ -228,7 +228,7 @@ def test_a_gpu_that_cannot_be_looked_up_is_not_judged(fleet: Started, tmp_path: 
     assert kept["reports"]["one"]["reasons"][0].startswith(words)
     assert kept["groups"]["gpu_inconclusive"] == ["one"]
     assert "gpu_verified" not in kept["groups"]
-    assert f" WAITING: [one]: its GPUs could not be judged: {words}" in output
+    assert f" GPUS: [one]: could not be judged: {words}" in output
     assert custom_stats(output)["gpu_verify_summary"]["one"]["verdict"] == "inconclusive"
 
     assert started.verify(

@@ -213,7 +213,7 @@ def test_a_fleet_of_good_and_bad_machines(fleet: t.Callable[..., Fleet]) -> None
     assert summary["wrong"]["reason"].startswith("8 GPUs expected, 1 listed.")
     assert summary["good"]["reason"] == ""
     assert "skipping: " not in output
-    told = dict(re.findall(r"WAITING: \[(\w+)\]: its GPUs are not fit for work: (.*)", output))
+    told = dict(re.findall(r"GPUS: \[(\w+)\]: not fit for work: (.*)", output))
     assert sorted(told) == ["hanging", "lost", "stale", "wrong"]
     assert told["wrong"].startswith("8 GPUs expected, 1 listed.")
 
@@ -233,7 +233,7 @@ def test_a_machine_that_could_not_be_judged(fleet: t.Callable[..., Fleet]) -> No
     assert code == 0, last_lines(output)
     words = "The check driver_version could not be made: no tool reported the driver version."
     assert f"| inconclusive | - | {words}" in cells(table(output)["asked"])
-    assert f" WAITING: [asked]: its GPUs could not be judged: {words}" in output
+    assert f" GPUS: [asked]: could not be judged: {words}" in output
     kept = machines.kept()
     assert kept["groups"]["gpu_inconclusive"] == ["asked"]
     assert kept["groups"]["gpu_verified"] == ["other"]
@@ -326,7 +326,7 @@ def test_no_machine_to_look_at_is_said(
     done = workspace.run("ansible-playbook", BOOK, "-i", "hosts", "-e", json.dumps(variables))
 
     assert done.returncode != 0
-    assert f"No host of the inventory fits {pattern}." in done.stdout
+    assert f"No host in the inventory matches {pattern}." in done.stdout
 
 
 def test_to_look_is_one_task_that_fails_for_no_machine(fleet: t.Callable[..., Fleet]) -> None:
@@ -354,7 +354,7 @@ def test_to_look_is_one_task_that_fails_for_no_machine(fleet: t.Callable[..., Fl
     looked = done.stdout[begin : done.stdout.index("TASK [ansible.builtin.debug", begin)]
     lines = [line for line in looked.splitlines()[1:] if line and " WAITING: " not in line]
     assert sorted(lines) == ["ok: [bad]", "ok: [good]"]
-    assert looked.count(" WAITING: [bad]: its GPUs are not fit for work: nvidia-smi lists 7 ") == 1
+    assert looked.count(" GPUS: [bad]: not fit for work: nvidia-smi lists 7 ") == 1
     flat = " ".join(done.stdout.split())
     assert '"msg": [ "pass", "gpu_verified" ]' in flat
     assert '"msg": [ "fail", "gpu_failed" ]' in flat

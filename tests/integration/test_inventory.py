@@ -228,7 +228,9 @@ def test_without_a_token(workspace: Workspace, simulate: Simulate) -> None:
 
     listed = listing(workspace, simulator, {}, COMPUTE_DESK_API_TOKEN="")
 
-    assert listed.says("api_token: no API token. Set api_token")
+    assert listed.says(
+        "api_token: no API token. Set the environment variable COMPUTE_DESK_API_TOKEN"
+    )
     assert simulator.requests() == []
 
 

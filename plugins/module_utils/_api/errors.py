@@ -65,7 +65,7 @@ class NotFound(SupplyError):
 
     kind = "not_found"
     hint = (
-        "Check the offer id, and that api_url and the token belong to the account that bought it."
+        "Check the offer ID, and that api_url and the token belong to the account that bought it."
     )
 
 
@@ -73,7 +73,7 @@ class RequestRefused(SupplyError):
     """422: the API finds fault with the request."""
 
     kind = "request_refused"
-    hint = "Check the offer id; if it is right, the API has changed, so update the collection."
+    hint = "Check the offer ID; if it is right, the API has changed, so update the collection."
 
 
 class UnexpectedStatus(SupplyError):

@@ -119,8 +119,9 @@ def _token_source(options: t.Mapping[str, t.Any], env: t.Mapping[str, str]) -> T
             return TokenSource(token=str(token), name=names["api_token"])
     raise OptionError(
         "api_token",
-        "no API token. Set api_token or api_token_file, or the environment variable "
-        f"{variable_of('api_token')} or {variable_of('api_token_file')} where this runs",
+        f"no API token. Set the environment variable {variable_of('api_token')} or "
+        f"{variable_of('api_token_file')} where this runs, or the option api_token or "
+        "api_token_file",
     )
 
 

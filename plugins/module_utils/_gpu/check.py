@@ -26,7 +26,7 @@ ADVICE = {
         "Reset the GPU or reboot the machine; if that does not help, ask the vendor for another "
         "one."
     ),
-    FIX_SOFTWARE: "Mend the software, and check again.",
+    FIX_SOFTWARE: "Fix the software, and check again.",
     WATCH: "Watch it.",
 }
 """What to do, in words for people."""

@@ -58,7 +58,7 @@ DECISIVE = ("tool", "count", "gpu_state")
 _TO_DO = {
     "tool": "Install the tool of the GPUs' maker, or choose an image that has it.",
     "count": "Say how many are expected, or look where lspci shows the GPUs.",
-    "gpu_state": "Mend the tool of the GPUs' maker, and check again.",
+    "gpu_state": "Fix the tool of the GPUs' maker, and check again.",
     "name": "Compare it by hand, or use a newer driver.",
     "driver_version": "Compare it by hand, or use a newer driver.",
     "cuda_version": "Compare it by hand, or use a newer driver.",

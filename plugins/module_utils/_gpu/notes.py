@@ -75,7 +75,7 @@ def _age(facts: Facts) -> str:
     if facts.booted_at is not None and facts.looked_at >= facts.booted_at:
         hours = (facts.looked_at - facts.booted_at) / 3600
         since += f" {hours:.0f} hours ago" if hours >= 2 else f" {hours * 60:.0f} minutes ago"
-    return f"the kernel log covers the time since {since}: what it tells may be another tenant's"
+    return f"the kernel log goes back to {since}, so its entries may be a previous tenant's"
 
 
 def _of_memory(facts: Facts) -> t.Iterator[str]:

@@ -185,7 +185,7 @@ def checked_offer_ids(values: t.Iterable[t.Any]) -> list[str]:
         if offer_id not in ids:
             ids.append(offer_id)
     if not ids:
-        raise OptionError("offer_ids", "is empty; give the id of at least one offer")
+        raise OptionError("offer_ids", "is empty; give the ID of at least one offer")
     return ids
 
 

@@ -52,5 +52,5 @@ def not_yet(problem: Problem) -> Problem:
     return replace(
         problem,
         kind=NOT_YET,
-        hint="Its time is not up yet: look at it again later, with the same beginning of the wait.",
+        hint="It still has time: try again later with the same began_at.",
     )

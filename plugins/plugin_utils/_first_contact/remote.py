@@ -48,6 +48,7 @@ class Remote:
             self._setting("port"),
             self._setting("remote_user"),
             known_as=host_known_as(self._connection) if self._is_ssh else None,
+            is_ssh=self._is_ssh,
         )
         self.full_time = self._connect_timeout() + _SHORT_COMMAND
 

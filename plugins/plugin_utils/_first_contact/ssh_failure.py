@@ -28,7 +28,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Target:
-    """Where a connection leads. ssh decides about what is None.
+    """Where a connection leads. With ``is_ssh``, ssh decides about what is None.
 
     ``known_as`` is for hosts whose key ssh keeps under a name other than the address, or in a file
     of its own.
@@ -38,6 +38,7 @@ class Target:
     port: Setting | None = None
     user: Setting | None = None
     known_as: KnownAs | None = None
+    is_ssh: bool = True
 
     @property
     def forget_command(self) -> str | None:
@@ -54,6 +55,7 @@ class Target:
             if setting
             else f"{name} chosen by ssh"
             for name, setting in parts
+            if setting or self.is_ssh
         ]
         return ", ".join(named)
 
@@ -69,13 +71,14 @@ class _Rule:
     final: bool = False
 
 
+_LONGER = "raise instance_ready_timeout (timeout in wait_for_instance)"
 _STILL_BOOTING = (
-    "If the machine may still be booting, raise the timeout. Otherwise check the address and the "
-    "port, and whether sshd is running."
+    f"If the machine may still be booting, {_LONGER}. Otherwise check the address and the port, "
+    "and whether sshd is running."
 )
 _FIREWALL = (
     "Check the address, and that no firewall or security group is in the way. If the machine may "
-    "still be booting, raise the timeout."
+    f"still be booting, {_LONGER}."
 )
 _KEYS = (
     "Check that the image has this user, and that you use the key that the machine was bought with "
@@ -83,7 +86,7 @@ _KEYS = (
 )
 _BROKEN = (
     "Something listens there, but it is not an sshd that accepts logins now. If the machine may "
-    "still be booting, raise the timeout. Otherwise see the log of its sshd."
+    f"still be booting, {_LONGER}. Otherwise see the log of its sshd."
 )
 
 # The first match wins. Lines are tried from the last to the first, because the machine's own text

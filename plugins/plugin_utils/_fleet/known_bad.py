@@ -114,7 +114,7 @@ def _unmade(report: Mapping, without: int, count: int) -> dict[str, t.Any]:
     why = f"{without} of {count_of(count, 'GPU')} {verb} no UUID" if count else "no GPU is listed"
     if report["verdict"] in ("fail", "no_gpu"):
         return _check("skip", why)
-    to_do = "Mend the tool of the GPUs' maker, or look by hand whether the file has them"
+    to_do = "Fix the tool of the GPUs' maker, or look by hand whether the file has them"
     return _check("inconclusive", f"the check {CHECK} could not be made: {why}. {to_do}.")
 
 

@@ -28,15 +28,15 @@ _COLORS = {"good": "COLOR_OK", "bad": "COLOR_ERROR", "warning": "COLOR_WARN"}
 _STDERR, _ON_TERMINAL = kept(2)
 
 
-def show(host: str, text: str, level: str = "plain") -> None:
-    """Print a line about a host that is waited for.
+def show(host: str, text: str, level: str = "plain", label: str = "WAITING") -> None:
+    """Print a line about a host, that it is waited for unless the label says something else.
 
     ``level`` is ``good``, ``bad``, ``warning`` or ``plain``.
 
     To stderr, because nobody flushes stdout: through a pipe or into a file, all lines would come
     when the wait is over. Where they are kept they say when they came.
     """
-    _print(f"WAITING: [{host}]: {text}", level)
+    _print(f"{label}: [{host}]: {text}", level)
 
 
 def note(text: str) -> None:

@@ -33,7 +33,7 @@ from .result import message, no_previous, offer_entries, read_previous
 from .round import Offers, Round, Rules
 
 _WHAT_TO_SET = (
-    "Set compute_desk_offer_ids to the ids of your offers, for example with "
+    "Set compute_desk_offer_ids to the IDs of your offers, for example with "
     "-e compute_desk_offer_ids=4f9d2c1e-8a37-4b65-9d0e-2c7f81a6b3d4, or give an inventory of the "
     "plugin compute_desk.supply.instances that has machines"
 )
@@ -71,7 +71,9 @@ class Task:
         allows_none = self._options["allow_no_hosts"] and self._options["hosts"]
         if not machines and not watches and not allows_none:
             pattern = quoted(self._options["hosts"] or "")
-            raise OptionError("offer_ids", f"is empty, and no host fits {pattern}. {_WHAT_TO_SET}")
+            raise OptionError(
+                "offer_ids", f"is empty, and no host matches {pattern}. {_WHAT_TO_SET}"
+            )
         passed = time.time() - self._previous.began_at
         began = time.monotonic() - passed
         options = self._options

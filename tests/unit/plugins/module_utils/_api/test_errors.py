@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+import yaml
 from ansible_collections.compute_desk.supply.plugins.module_utils._api import errors as _errors
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import SupplyError
 from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
+from ansible_collections.compute_desk.supply.plugins.modules import offer_status
 
 from ...helpers import OFFER_ID
 
@@ -35,6 +39,14 @@ CLASSES = [
     for value in vars(_errors).values()
     if isinstance(value, type) and issubclass(value, SupplyError) and value is not SupplyError
 ]
+
+
+def test_the_module_documents_all_kinds() -> None:
+    error = yaml.safe_load(offer_status.RETURN)["offers"]["contains"]["error"]
+    sentences = error["contains"]["kind"]["description"]
+    named = set(re.findall(r"V\((\w+)\)", " ".join(sentences)))
+
+    assert named == set(KINDS)
 
 
 def test_kinds_and_which_of_them_are_final() -> None:

@@ -227,7 +227,7 @@ def test_a_check_that_decides_and_cannot_be_made_is_inconclusive() -> None:
     )
     assert state == (
         "The check gpu_state could not be made: no tool listed the GPUs. "
-        "Mend the tool of the GPUs' maker, and check again."
+        "Fix the tool of the GPUs' maker, and check again."
     )
 
 

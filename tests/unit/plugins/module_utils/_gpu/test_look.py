@@ -386,7 +386,7 @@ def test_bad_links_are_told_apart_from_what_is_over(machine: Machine, tmp_path: 
         "Xid 31",
         "Xid 119",
         "SXid 20009",
-        "another tenant's",
+        "a previous tenant's",
         "97 PCIe replays",
         "1 bank with few spare rows",
         "1 corrected NVLink error",

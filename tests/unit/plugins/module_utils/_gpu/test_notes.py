@@ -50,7 +50,7 @@ def test_a_kernel_log_may_be_the_tenants_before(booted_at: float | None, since: 
             "In the kernel log, but no fault of the machine: Xid 31 on 0000:18:00.0 (restart_app, "
             "1 time)."
         ),
-        f"The kernel log covers the time since {since}: what it tells may be another tenant's.",
+        f"The kernel log goes back to {since}, so its entries may be a previous tenant's.",
     ]
 
 

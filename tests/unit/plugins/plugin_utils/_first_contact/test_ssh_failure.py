@@ -326,6 +326,12 @@ def test_the_sentence_has_what_was_tried_and_the_next_step() -> None:
     )
 
 
+def test_nothing_is_chosen_by_ssh_without_ssh() -> None:
+    problem = Problem("timed_out", "no answer", "Look there.", tried=str(Target(is_ssh=False)))
+
+    assert str(problem) == "No answer. Look there."
+
+
 @given(ANY_TEXT)
 def test_any_text_gives_one_line(text: str) -> None:
     said = str(judge(text, TARGET))

@@ -92,7 +92,7 @@ def test_all_or_nothing() -> None:
 
     said = str(caught.value)
     assert "because 1 of its 2 offers could not be read" in said
-    assert f"Offer {B}: the API does not know this offer (404). Check the offer id" in said
+    assert f"Offer {B}: the API does not know this offer (404). Check the offer ID" in said
 
 
 def test_a_dead_token_is_told_for_every_offer() -> None:
