@@ -15,13 +15,16 @@ from pathlib import Path
 
 import antsibull_nox
 import nox
+from nox.logger import logger
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "tests" / "checks"))
+
+import pythons
+from support import pip_settings
 
 ROOT = Path(__file__).resolve().parent
 CHECKS = ROOT / "tests" / "checks"
-sys.path[:0] = [str(CHECKS), str(ROOT / "tests")]
-
-import pythons  # noqa: E402
-from support import pip_settings  # noqa: E402
 
 
 class Core(t.NamedTuple):
@@ -155,7 +158,7 @@ def add_ansible_test(kind: str, core: str, default: bool) -> None:
     def prepare() -> None:
         prepare_ansible_test(name, core)
         if kind == "units" and not has_oldest:
-            print(f"NOT RUN: the unit tests on Python {oldest}, because none was found")
+            logger.warning(f"NOT RUN: the unit tests on Python {oldest}, because none was found")
 
     if kind == "units":
         # On the oldest Python that a managed host may have, and on the one that runs ansible-core.
