@@ -7,23 +7,37 @@
 PYTHON ?= python3
 JOBS ?= 4
 # The demo installs only the packages it uses; the tests add theirs to the same environment.
+# Both install exact versions, see `make pins`. PINNED=no takes the newest ones, in an environment of
+# its own.
 IN_VENV = $(PYTHON) tests/support/in_venv.py .venv
-WITH_DEMO = $(IN_VENV) tests/e2e/requirements.txt --
-WITH_TESTS = $(IN_VENV) tests/requirements.txt --
+ALL_PINS = --constraint=tests/pins/all.txt --constraint=tests/pins/core-newest.txt
+CHECKS_PINS = --constraint=tests/pins/checks.txt
+ifeq ($(PINNED),no)
+IN_VENV := $(IN_VENV)-unpinned
+ALL_PINS =
+CHECKS_PINS =
+endif
+WITH_DEMO = $(IN_VENV) $(ALL_PINS) tests/e2e/requirements.txt --
+WITH_TESTS = $(IN_VENV) $(ALL_PINS) tests/requirements.txt --
+WITH_CHECKS = $(subst .venv,.venv-check,$(IN_VENV)) $(CHECKS_PINS) tests/checks/requirements.txt --
 MACHINES = PYTHONPATH=tests $(PYTHON) -m machines
 N ?= 1
+TIMES ?= 1
 RELEASE ?= trixie
 TIMELINE ?= tests/simulator/timelines/demo.yml
 
-.PHONY: help demo simulator test check fresh bench clean machines machines-down machines-test ee
+.PHONY: help demo simulator test check pins fresh bench clean machines machines-down machines-test ee
 
 help:
 	@echo "make demo             watch the main job run, without an account (1 minute)"
 	@echo "make simulator        run the simulated Supply API to try your own playbooks;"
 	@echo "                      TIMELINE=FILE.yml plays yours, see tests/simulator/README.md"
-	@echo "make test             run the tests (6 minutes); TESTS=PATH runs some of them"
+	@echo "make test             run the tests (6 minutes); TESTS=PATH runs some of them, TIMES=5"
+	@echo "                      runs them as often, SEED=NUMBER in the order of a run before"
 	@echo "make check            run linters, slow tests, and tests on other ansible-cores;"
 	@echo "                      SESSIONS='ruff typing' runs some of them"
+	@echo "make pins             take the newest version of all that is installed for them; PINNED=no"
+	@echo "                      with any of the above tries those, and leaves the pins as they are"
 	@echo "make bench            compare speeds (15 minutes)"
 	@echo "make clean            remove everything these commands made"
 	@echo
@@ -43,11 +57,14 @@ simulator:
 	@exec env PYTHONPATH=tests $(WITH_DEMO) python -m simulator "$(TIMELINE)"
 
 test:
-	@$(WITH_TESTS) python tests/support/run_tests.py $(JOBS) $(TESTS)
+	@for time in $$(seq $(TIMES)); do \
+		$(WITH_TESTS) python tests/support/run_tests.py $(JOBS) $(TESTS) || exit; done
 
 check:
-	@$(PYTHON) tests/support/in_venv.py .venv-check tests/checks/requirements.txt -- \
-		python tests/checks/run.py $(SESSIONS)
+	@$(WITH_CHECKS) python tests/checks/run.py $(SESSIONS)
+
+pins:
+	@exec env PYTHONPATH=tests $(WITH_CHECKS) python -m checks.write_pins
 
 fresh:
 	@exec env PYTHONPATH=tests $(WITH_DEMO) python -m fresh run --release $(RELEASE) $(if $(FULL),--full)
@@ -71,6 +88,6 @@ ee:
 	@$(MAKE) --no-print-directory check SESSIONS=ee
 
 clean:
-	rm -rf .venv .venv-check .demo .nox .coverage .coverage.* .pytest_cache .hypothesis tests/output
-	rm -rf .venv.lock .venv-check.lock .mypy_cache .ruff_cache tests/bench/results *.tar.gz
+	rm -rf .venv .venv-check .venv-unpinned .venv-check-unpinned .demo .nox .coverage .coverage.* .pytest_cache .hypothesis tests/output
+	rm -rf .venv.lock .venv-check.lock .venv-unpinned.lock .venv-check-unpinned.lock .mypy_cache .ruff_cache tests/bench/results *.tar.gz
 	find . -name __pycache__ -prune -exec rm -rf {} +

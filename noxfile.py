@@ -15,13 +15,17 @@ from pathlib import Path
 
 import antsibull_nox
 import nox
+from nox.logger import logger
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "tests" / "checks"))
+
+import pins
+import pythons
+from support import pip_settings
 
 ROOT = Path(__file__).resolve().parent
 CHECKS = ROOT / "tests" / "checks"
-sys.path[:0] = [str(CHECKS), str(ROOT / "tests")]
-
-import pythons  # noqa: E402
-from support import pip_settings  # noqa: E402
 
 
 class Core(t.NamedTuple):
@@ -95,8 +99,7 @@ def prepare_environment() -> None:
     os.environ["UV_PYTHON_DOWNLOADS"] = "never"
     # A test that hangs ends after so many minutes; the slowest session takes a fifth of that.
     os.environ.setdefault("ANTSIBULL_NOX_TIMEOUT", "20")
-    # Relative, because uv splits it at spaces; nox installs from this folder.
-    os.environ["UV_CONSTRAINT"] = "tests/checks/constraints.txt"
+    os.environ["UV_CONSTRAINT"] = pins.files()
     # uv reads no settings of pip, which may be the only ones that know the way out of this network.
     for name, value in pip_settings.for_uv(pip_settings.read()).items():
         os.environ.setdefault(name, value)
@@ -155,7 +158,7 @@ def add_ansible_test(kind: str, core: str, default: bool) -> None:
     def prepare() -> None:
         prepare_ansible_test(name, core)
         if kind == "units" and not has_oldest:
-            print(f"NOT RUN: the unit tests on Python {oldest}, because none was found")
+            logger.warning(f"NOT RUN: the unit tests on Python {oldest}, because none was found")
 
     if kind == "units":
         # On the oldest Python that a managed host may have, and on the one that runs ansible-core.
@@ -178,6 +181,7 @@ def add_ansible_test(kind: str, core: str, default: bool) -> None:
         callback_before=prepare,
         callback_after=drop_venvs,
     )
+    pins.bind(name, core)
 
 
 def add_playbooks(core: str) -> None:
@@ -192,6 +196,7 @@ def add_playbooks(core: str) -> None:
     )
     def playbooks(session: nox.Session) -> None:
         """Run the tests in tests/integration, with real playbooks."""
+        pins.use(session, core)
         session.install(f"ansible-core=={core}.*", "-r", "tests/requirements.txt")
         session.run(
             "pytest",
@@ -211,6 +216,7 @@ def add_awx(core: str, default: bool) -> None:
     @nox.session(name=f"awx-{core}", python=found[1], allow_parallel=False, default=default)
     def awx(session: nox.Session) -> None:
         """Run the tests in tests/awx, with ansible-runner and the real collection awx.awx."""
+        pins.use(session, core)
         session.install(f"ansible-core=={core}.*", "-r", "tests/awx/requirements.txt")
         session.run("python", "tests/awx/fetch.py", ".nox/awx")
         session.run(
@@ -231,6 +237,7 @@ def add_ee() -> None:
     @nox.session(python=found[1], allow_parallel=False, default=False)
     def ee(session: nox.Session) -> None:
         """Build the execution environment as an image, and run jobs in it; needs root."""
+        pins.use(session, NEWEST)
         session.install(f"ansible-core=={NEWEST}.*", "-r", "tests/awx/requirements.txt")
         session.run("python", "tests/awx/fetch.py", ".nox/awx")
         environment = {"HOME": REAL_HOME, "PYTHONPATH": "tests"}

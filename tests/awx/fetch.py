@@ -15,7 +15,7 @@ import zipfile
 from pathlib import Path
 
 # The last version that contains it.
-PACKAGE = "ansible==13.*"
+PACKAGE = "ansible==13.8.0"
 INSIDE = "ansible_collections/awx/"
 
 

@@ -25,13 +25,12 @@ import typing as t
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTS))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from ansible.release import __version__ as ansible_core  # noqa: E402 - needs the path above
-from bench.measured import Measured, measured  # noqa: E402 - likewise
-from simulator import Simulator  # noqa: E402 - likewise
-from support.workspace import Workspace  # noqa: E402 - likewise
+from ansible.release import __version__ as ansible_core
+from bench.measured import Measured, measured
+from simulator import Simulator
+from support.workspace import Workspace
 
 OFFER = "11111111-1111-4111-8111-111111111111"
 LATE = 30

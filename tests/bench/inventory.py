@@ -19,11 +19,10 @@ import time
 import typing as t
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTS))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from simulator import Simulator  # noqa: E402 - needs the path above
-from support.workspace import Workspace  # noqa: E402 - likewise
+from simulator import Simulator
+from support.workspace import Workspace
 
 CACHE = {
     "cache": True,

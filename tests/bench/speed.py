@@ -19,13 +19,12 @@ import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTS))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from ansible.release import __version__ as ansible_core  # noqa: E402 - needs the path above
-from bench.measured import measured  # noqa: E402 - likewise
-from simulator import Simulator  # noqa: E402 - likewise
-from support.workspace import Workspace  # noqa: E402 - likewise
+from ansible.release import __version__ as ansible_core
+from bench.measured import measured
+from simulator import Simulator
+from support.workspace import Workspace
 
 Task = dict[str, t.Any]
 

@@ -17,12 +17,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from simulator import Simulator, SimulatorError
+from support.workspace import Workspace
+
 TESTS = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTS))
-
-from simulator import Simulator, SimulatorError  # noqa: E402 - needs the path above
-from support.workspace import Workspace  # noqa: E402 - likewise
-
 TIMELINE = TESTS / "simulator" / "timelines" / "demo.yml"
 
 

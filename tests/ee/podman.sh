@@ -4,9 +4,11 @@
 
 # podman with storage and settings of its own, so that nobody's images are touched. It runs as root,
 # also in a container that may not make control groups: it sees an empty tree of them.
+if [ "$1" != --in-own-mounts ]; then
+  exec unshare --mount --propagation private sh "$0" --in-own-mounts "$@"
+fi
+shift
+umount --recursive /sys/fs/cgroup || exit
+mount -t cgroup2 none /sys/fs/cgroup || exit
 export CONTAINERS_CONF="$COMPUTE_DESK_EE_FOLDER/containers.conf"
-# shellcheck disable=SC2016 # for the shell inside
-exec unshare --mount --propagation private sh -c '
-  umount --recursive /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup &&
-    exec /usr/bin/podman --root "$COMPUTE_DESK_EE_FOLDER/images" --runroot /run/compute-desk-ee "$@"
-' podman "$@"
+exec /usr/bin/podman --root "$COMPUTE_DESK_EE_FOLDER/images" --runroot /run/compute-desk-ee "$@"

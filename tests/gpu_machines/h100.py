@@ -78,7 +78,7 @@ class _Gpu:
         """Return its part of ``nvidia-smi -q -x``."""
         words = {**vars(self), "bus_id": f"00000000:{self.bus}:00.0", "driver": DRIVER}
         text = string.Template(_TEMPLATE.read_text(encoding="utf-8")).safe_substitute(words)
-        gpu = ElementTree.fromstring(text)  # noqa: S314 - our own file
+        gpu = ElementTree.fromstring(text)
         for path, value in self.changes.items():
             found = gpu.findall(f".//{path}")
             if len(found) != 1:

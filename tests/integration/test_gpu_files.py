@@ -52,7 +52,7 @@ def test_what_failed_before_its_check_is_in_the_files(
     assert (closed.split("-")[0], denied.split("-")[0]) == ("closed", "denied")
     assert offer == f"offer {B}"
     assert [name.split("-")[0] for name in report["hosts"]] == ["good"]
-    suites = ET.parse(folder / "gpus.xml").getroot()  # noqa: S314 - our own
+    suites = ET.parse(folder / "gpus.xml").getroot()
     errors = [suite.get("name") for suite in suites if suite.get("errors") == "1"]
     assert sorted(errors) == sorted(report["not_checked"])
     assert len(suites) == 4

@@ -150,8 +150,7 @@ def _say(stream: int, pieces: t.Iterable[str]) -> None:
 def _do_as_told(heard: Heard) -> t.NoReturn:
     """Becomes the shell that an honest machine has."""
     if heard.script is not None:
-        with _file_of(heard.script) as file:
-            os.dup2(file.fileno(), 0)
+        os.dup2(_file_of(heard.script), 0)
     os.execv(_SHELL, [_SHELL, "-c", heard.command])
 
 
@@ -187,14 +186,14 @@ def _merged(truth: t.Any, change: t.Any) -> t.Any:
     return truth | {key: _merged(truth.get(key), value) for key, value in change.items()}
 
 
-def _file_of(data: bytes) -> t.IO[bytes]:
-    """An open file with `data`, to be read from its beginning."""
+def _file_of(data: bytes) -> int:
+    """The descriptor of a file with `data`, to be read from its beginning."""
     import tempfile
 
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - the child reads it
-    file.write(data)
-    file.seek(0)
-    return file
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        return os.dup(file.fileno())
 
 
 if __name__ == "__main__":

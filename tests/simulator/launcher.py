@@ -8,6 +8,7 @@ Standard library only, so a test's environment need not have the web framework l
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -72,7 +73,9 @@ class Simulator:
 
     def start(self) -> Simulator:
         """Starts it and waits until it serves; raises SimulatorError."""
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - open until the stop
+        with contextlib.ExitStack() as files:
+            self._stderr = files.enter_context(tempfile.TemporaryFile())
+            self._files = files.pop_all()  # open until the stop
         with tempfile.TemporaryDirectory(prefix="compute-desk-timeline-") as folder:
             self._process = self._spawn(self._timeline_file(Path(folder)))
             try:
@@ -152,7 +155,7 @@ class Simulator:
         if process.stdout:
             process.stdout.close()
         self.stderr()
-        self._stderr.close()
+        self._files.close()
 
     def env(self) -> dict[str, str]:
         """The environment variables that point the collection and Ansible's ssh here."""

@@ -135,7 +135,7 @@ _AnyInstance: t.Any = create_model(
 )
 
 
-class InstanceEntry(_AnyInstance):  # type: ignore[misc]
+class InstanceEntry(_AnyInstance):
     """What changes on an instance at some second; any JSON value goes in any field."""
 
     without: list[str] = Field(default=[])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from .clock import OfferClock
@@ -41,7 +42,7 @@ class Offers:
 
     def __init__(self, timeline: Timeline, speed: float, addresses: AddressBook) -> None:
         self._offers = {
-            script.offer_id: Offer(script, speed, lambda i=script.offer_id: addresses(i))  # type: ignore[misc]  # a default in a lambda has no type
+            script.offer_id: Offer(script, speed, partial(addresses, script.offer_id))
             for script in timeline.offers
         }
 

@@ -19,12 +19,12 @@ _EXTENSION = "simulator.transport"
 class WireProtocol(H11Protocol):
     """Uvicorn's HTTP/1.1, which also hands its transport to the application, in the scope."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # narrower than asyncio says
-        super().connection_made(transport)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(t.cast("asyncio.Transport", transport))
         self.app = _with_transport(self.app, transport)
 
 
-def _with_transport(app: t.Any, transport: asyncio.Transport) -> ASGIApp:
+def _with_transport(app: t.Any, transport: asyncio.BaseTransport) -> ASGIApp:
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         scope.setdefault("extensions", {})[_EXTENSION] = transport
         await app(scope, receive, send)

@@ -3,7 +3,7 @@
 
 """Runs a command in a virtual environment, which is made first if it is missing or out of date.
 
-    python3 in_venv.py FOLDER REQUIREMENTS.txt... -- COMMAND [ARGUMENT...]
+    python3 in_venv.py FOLDER [--constraint=PINS.txt...] REQUIREMENTS.txt... -- COMMAND [ARG...]
 
 Says at once what the machine lacks for any such command. Only the standard library, and Python 3.9
 or newer. Several at once wait for each other.
@@ -24,6 +24,8 @@ import typing as t
 import venv
 from pathlib import Path
 
+_PINS = "--constraint="
+
 
 class Lacking(Exception):
     """The environment cannot be made, or would be of no use; with a sentence for people."""
@@ -35,11 +37,13 @@ def main(argv: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     folder = Path(argv[0]).absolute()
-    requirements = [Path(name) for name in argv[1 : argv.index("--")]]
+    files = argv[1 : argv.index("--")]
+    pins = [Path(name.removeprefix(_PINS)) for name in files if name.startswith(_PINS)]
+    requirements = [Path(name) for name in files if not name.startswith(_PINS)]
     command = argv[argv.index("--") + 1 :]
     try:
         require_host()
-        ensure(folder, requirements)
+        ensure(folder, requirements, pins)
     except Lacking as exc:
         print(exc, file=sys.stderr)
         return 1
@@ -76,8 +80,8 @@ def usable_locale() -> dict[str, str]:
     return {}
 
 
-def ensure(folder: Path, requirements: list[Path]) -> None:
-    """Make the environment what these requirements ask for. Raises Lacking.
+def ensure(folder: Path, requirements: list[Path], pins: t.Sequence[Path] = ()) -> None:
+    """Make the environment what these requirements ask for, in these versions. Raises Lacking.
 
     What was installed for other requirements stays, so that the first command need not wait for
     what only later ones use.
@@ -86,7 +90,7 @@ def ensure(folder: Path, requirements: list[Path]) -> None:
     with open(f"{folder}.lock", "w", encoding="utf-8") as lock:
         _take(lock, folder)
         stamp = folder / "made-from.json"
-        identity, wanted = f"{sys.version} {folder}", _digests(requirements)
+        identity, wanted = f"{sys.version} {folder}", _digests([*pins, *requirements])
         made = _installed(stamp, identity)
         if made and wanted.items() <= made.items():
             return
@@ -94,7 +98,7 @@ def ensure(folder: Path, requirements: list[Path]) -> None:
         try:
             if not made:
                 _make(folder)
-            _install(folder, requirements)
+            _install(folder, requirements, pins)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -145,12 +149,13 @@ def _make(folder: Path) -> None:
         raise Lacking("Python cannot make one. On Debian: apt-get install python3-venv") from None
 
 
-def _install(folder: Path, requirements: list[Path]) -> None:
+def _install(folder: Path, requirements: list[Path], pins: t.Sequence[Path]) -> None:
     names = " and ".join(os.path.relpath(path) for path in requirements)
     print(f"Installing in {folder.name} what {names} lists ...", file=sys.stderr)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
     command = [*pip, "install", "--progress-bar=off"]
     command += [f"--requirement={path}" for path in requirements]
+    command += [f"{_PINS}{path}" for path in pins]
     said = []
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"

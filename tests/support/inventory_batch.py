@@ -11,6 +11,7 @@ run at the same time.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -44,8 +45,10 @@ class Case:
     """One source, loaded in a child process."""
 
     def __init__(self, case: dict[str, t.Any]) -> None:
-        self._result = tempfile.TemporaryFile("w+")  # noqa: SIM115 - read at the end
-        self._output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - likewise
+        with contextlib.ExitStack() as files:
+            self._result = files.enter_context(tempfile.TemporaryFile("w+"))
+            self._output = files.enter_context(tempfile.TemporaryFile("w+"))
+            self._files = files.pop_all()  # open until the end
         self._child = os.fork()
         if self._child == 0:
             os.environ.update(case["environment"])
@@ -59,10 +62,11 @@ class Case:
     def outcome(self) -> dict[str, t.Any]:
         """Wait for the end, and return what became of the source."""
         os.waitpid(self._child, 0)
-        for stream in (self._result, self._output):
-            stream.seek(0)
-        loaded = self._result.read() or '{"error": "crashed", "hosts": {}, "groups": {}}'
-        return {**json.loads(loaded), "output": self._output.read()}
+        with self._files:
+            for stream in (self._result, self._output):
+                stream.seek(0)
+            loaded = self._result.read() or '{"error": "crashed", "hosts": {}, "groups": {}}'
+            return {**json.loads(loaded), "output": self._output.read()}
 
 
 def main() -> None:

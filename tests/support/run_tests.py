@@ -6,11 +6,14 @@
 What is marked as slow is run by `make check`. Without tests named, all others run, and the coverage
 of plugins/ is printed. Measuring makes Ansible's commands take half as long again, so it is done
 with the tests that reach most of the code, and not with all.
+
+Their order is by chance. SEED in the environment repeats that of a run before.
 """
 
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -43,6 +46,7 @@ class Run:
     def __init__(self, folder: Path, jobs: str) -> None:
         self._folder = folder
         self._jobs = jobs
+        self._seed = os.environ.get("SEED") or str(random.randrange(1_000_000))
         self._reports: list[Path] = []
         self._codes: list[int] = []
         self.interrupted = False
@@ -62,6 +66,8 @@ class Run:
         report = self._folder / f"report-{len(self._reports)}.xml"
         self._reports.append(report)
         options = ["-q", "-n", self._jobs, "-m", "not slow", "--no-summary", f"--junitxml={report}"]
+        options += ["--random-order", f"--random-order-seed={self._seed}"]
+        print(f"In the order of SEED={self._seed}:", flush=True)
         process = subprocess.Popen([*runner, *options, *tests])
         try:
             self._codes.append(process.wait())
@@ -74,7 +80,7 @@ class Run:
         failed = [name for report in self._reports for name in _print_failures(report)]
         bad = [code for code in self._codes if code]
         if failed:
-            print(f"\n{len(failed)} failed:")
+            print(f"\n{len(failed)} failed, in the order of SEED={self._seed}:")
             print("".join(f"  {name}\n" for name in failed), end="")
         if self.interrupted:
             print("\nInterrupted.", file=sys.stderr)
@@ -87,8 +93,7 @@ def _print_failures(report: Path) -> list[str]:
     if not report.exists():
         return []
     names = []
-    # Written by pytest itself a moment ago.
-    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314
+    for case in ElementTree.parse(report).iter("testcase"):
         name = f"{case.get('classname')}::{case.get('name')}"
         for failure in (*case.findall("failure"), *case.findall("error")):
             print(f"\n{f' {name} ':_^80}\n\n{failure.text}")

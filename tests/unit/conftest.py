@@ -28,14 +28,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.tree import collection_tree
 
 # The same cases in every run, so that a change never fails for a case that another one brought.
-# FUZZ=5000 looks for new ones. A busy machine is no reason to fail, and the checkout stays clean.
+# FUZZ=5000 looks for new ones. The checkout stays clean.
 FUZZ = os.environ.get("FUZZ")
 hypothesis.settings.register_profile(
     "units",
+    # A busy machine is no reason to fail.
     deadline=None,
     database=None,
     derandomize=not FUZZ,
     max_examples=int(FUZZ or 80),
+    # Nor is one that is slow to make up cases.
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("units")

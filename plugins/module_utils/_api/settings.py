@@ -130,8 +130,8 @@ def _checked_url(value: t.Any) -> str:
     shown = quoted(url.rpartition("@")[2], 200)
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
-        parts.port  # noqa: B018 - raises ValueError when it is no port
+        # The port is of no use here, but asking for one that is none raises ValueError.
+        host, _port = parts.hostname or "", parts.port
     except ValueError:
         raise OptionError("api_url", f"{shown} is not a URL") from None
     if "@" in parts.netloc:

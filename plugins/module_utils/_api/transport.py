@@ -49,7 +49,7 @@ else:
         to the end, however large that is.
         """
 
-        def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - as given
+        def get_redirect_target(self, _resp: requests.Response) -> None:
             return None
 
 

@@ -10,11 +10,7 @@ from dataclasses import dataclass
 from .._text import printable
 from .action import FIX_SOFTWARE, REBOOT_AND_RETEST, RESET_GPU, RETURN_MACHINE, WATCH
 
-PASS = "pass"  # noqa: S105 - a verdict, not a password
-FAIL = "fail"
-SKIP = "skip"
-INCONCLUSIVE = "inconclusive"
-NO_GPU = "no_gpu"
+PASS, FAIL, SKIP, INCONCLUSIVE, NO_GPU = "pass", "fail", "skip", "inconclusive", "no_gpu"
 
 NOT_LISTED = "no tool listed the GPUs"
 REBOOT = "Reboot the machine; if that does not help, ask the vendor for another one."

@@ -55,7 +55,7 @@ def in_time(work: t.Callable[[], T], seconds: float) -> T:
             del _jobs[threading.get_ident()]
 
     # Never restored: a thread that was left behind must not get the original.
-    subprocess.Popen = _Child  # type: ignore[misc]
+    vars(subprocess)["Popen"] = _Child
     # Newer versions of ansible-core keep the current task there.
     context = contextvars.copy_context()
     thread = threading.Thread(target=context.run, args=(run,), daemon=True)
@@ -111,7 +111,7 @@ class _Job:
 _jobs: dict[int, _Job] = {}
 
 
-class _Child(subprocess.Popen):  # type: ignore[type-arg]
+class _Child(subprocess.Popen[t.Any]):
     """A command like any other, unless one of our threads starts it."""
 
     def __init__(self, *args: t.Any, **options: t.Any) -> None:

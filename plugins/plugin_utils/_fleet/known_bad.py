@@ -148,7 +148,11 @@ def _list(content: bytes) -> list[t.Any]:
 
 def _from_yaml(text: str) -> t.Any:
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe one
+        loader = _Loader(text)
+        try:
+            return loader.get_single_data()
+        finally:
+            loader.dispose()
     except yaml.YAMLError as exc:
         mark = getattr(exc, "problem_mark", None)
         line = mark.line + 1 if mark else 1

@@ -79,8 +79,8 @@ class Expressions:
         try:
             value = self._plugin._compose(text, variables)
         # A filter can raise anything, and to count that as false would drop machines silently.
-        except Exception as exc:  # noqa: BLE001 - the error says it
-            raise OptionError(option, f"{quoted(text)} fails: {_reason(exc)}") from None
+        except Exception as exc:
+            raise OptionError(option, f"{quoted(text)} fails: {_reason(exc)}") from exc
         if not isinstance(value, bool):
             problem = f"{quoted(text)} gives {json_type(value)}, not true or false"
             raise OptionError(option, problem)
@@ -90,10 +90,10 @@ class Expressions:
         """Return what ``call`` returns; if it fails, raise with ``strict``, or else note it."""
         try:
             return call()
-        except Exception as exc:  # noqa: BLE001 - likewise
+        except Exception as exc:
             if self._plugin.get_option("strict"):
                 problem = f"{quoted(label)} fails for host {quoted(host, 210)}: {_reason(exc)}"
-                raise OptionError(option, problem) from None
+                raise OptionError(option, problem) from exc
             self._failed.setdefault((option, label), []).append((host, _reason(exc)))
             return None
 

@@ -52,7 +52,7 @@ def _sentence(record: Record) -> str:
 
 
 class _Guard:
-    """Wraps ``add_host`` of one inventory, which every source calls for its hosts."""
+    """Stands in for ``add_host`` of one inventory, which every source calls for its hosts."""
 
     def __init__(self, inventory: t.Any) -> None:
         self._inventory = inventory
@@ -63,20 +63,14 @@ class _Guard:
     @classmethod
     def of(cls, inventory: t.Any) -> _Guard:
         """Return the guard of an inventory; install it first if there is none."""
-        guard = getattr(inventory.add_host, "guard", None)
+        guard = inventory.add_host
         if not isinstance(guard, cls):
-            guard = cls(inventory)
-
-            def guarded(host: t.Any, *args: t.Any, **options: t.Any) -> t.Any:
-                guard.refuse_ours(host)
-                return guard.original(host, *args, **options)
-
-            guarded.guard = guard  # type: ignore[attr-defined]
-            inventory.add_host = guarded
+            guard = inventory.add_host = cls(inventory)
         return guard
 
-    def original(self, *args: t.Any, **options: t.Any) -> t.Any:
-        return self._original(*args, **options)
+    def __call__(self, host: t.Any, *args: t.Any, **options: t.Any) -> t.Any:
+        self.refuse_ours(host)
+        return self._original(host, *args, **options)
 
     def add_ours(self, record: Record) -> None:
         self._ours[str(record["name"])] = record

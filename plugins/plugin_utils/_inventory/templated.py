@@ -45,6 +45,6 @@ def _template(name: str, text: str, templar: t.Any) -> t.Any:
     try:
         return templar.template(text)
     # A filter or lookup can raise anything; whoever wrote the template needs to see it.
-    except Exception as exc:  # noqa: BLE001 - the error says it
+    except Exception as exc:
         problem = getattr(exc, "message", None) if isinstance(exc, AnsibleError) else None
-        raise OptionError(name, printable(to_text(problem or exc), 400)) from None
+        raise OptionError(name, printable(to_text(problem or exc), 400)) from exc

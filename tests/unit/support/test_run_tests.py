@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -51,7 +52,7 @@ def test_failures_come_last_and_nothing_is_left(tmp_path: Path) -> None:
     before, summary, after = said.partition("1 failed, 1 passed in ")
     assert summary and "assert wanted == 42" not in before
     assert "assert wanted == 42" in after and "six times seven" in after
-    assert after.endswith("\n1 failed:\n  test_it::test_bad\n")
+    assert re.search(r"\n1 failed, in the order of SEED=\d+:\n  test_it::test_bad\n$", after)
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
@@ -65,3 +66,34 @@ def test_an_interruption_leaves_nothing(tmp_path: Path) -> None:
 
     assert process.returncode == 130 and errors.endswith("\nInterrupted.\n")
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_the_order_is_by_chance_and_can_be_repeated(tmp_path: Path) -> None:
+    noted = tmp_path / "noted"
+    (tmp_path / "test_it.py").write_text(
+        "import pathlib, pytest\n\n"
+        "@pytest.mark.parametrize('number', range(40))\n"
+        "def test_one(number):\n"
+        f"    with pathlib.Path({str(noted)!r}).open('a') as file:\n"
+        "        file.write(f'{number} ')\n"
+    )
+
+    def order(seed: str) -> str:
+        noted.unlink(missing_ok=True)
+        said = subprocess.run(
+            [sys.executable, RUN_TESTS, "1", str(tmp_path / "test_it.py")],
+            cwd=tmp_path,
+            env={**os.environ, "SEED": seed},
+            capture_output=True,
+            check=True,
+            text=True,
+            timeout=120,
+        ).stdout
+        (used,) = re.findall(r"^In the order of SEED=(\d+):$", said, re.MULTILINE)
+        assert not seed or used == seed
+        return f"{used}: {noted.read_text()}"
+
+    first = order("")
+    assert sorted(map(int, first.split()[1:])) == list(range(40))
+    assert order(first.partition(":")[0]) == first
+    assert order("1").split()[1:] != order("2").split()[1:]

@@ -877,7 +877,6 @@ def test_a_certificate_for_another_name_is_refused(
     assert tls_server.requests == []
 
 
-@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 @pytest.mark.parametrize("name", [None, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_no_check_means_no_check(
     name: str | None, tls_server: Server, monkeypatch: pytest.MonkeyPatch

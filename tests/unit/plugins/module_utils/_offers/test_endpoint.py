@@ -104,7 +104,7 @@ REFUSED = [
     "ssh -p +22 root@203.0.113.7",
     "ssh -p 22.0 root@203.0.113.7",
     "ssh -p 2_2 root@203.0.113.7",
-    "ssh -p ２２ root@203.0.113.7",
+    "ssh -p \uff12\uff12 root@203.0.113.7",
     "ssh -p ٢٢ root@203.0.113.7",
     "ssh -p http root@203.0.113.7",
     "ssh -p 22 -p 22 root@203.0.113.7",

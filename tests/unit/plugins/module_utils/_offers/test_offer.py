@@ -351,7 +351,7 @@ def test_an_instance_is_reached_by_the_address_that_is_asked_for() -> None:
         ("0203.0.113.7", None),
         ("3405803783", None),
         ("0xcb007107", None),
-        ("２03.0.113.7", None),
+        ("\uff1203.0.113.7", None),
         ("٢٠٣.0.113.7", None),
         ("gpu.example.com", None),
         ("localhost", None),

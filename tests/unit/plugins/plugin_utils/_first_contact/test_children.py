@@ -29,11 +29,9 @@ WRITER = "import sys; sys.stdout.write('A' * int(sys.argv[1]))"
 
 
 @pytest.fixture(autouse=True)
-def original_popen() -> t.Iterator[None]:
+def original_popen(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the rest of this process starts is not ours."""
-    original = subprocess.Popen
-    yield
-    subprocess.Popen = original  # type: ignore[misc]
+    monkeypatch.setattr(subprocess, "Popen", subprocess.Popen)
 
 
 def read_as_a_connection_does(command: t.Sequence[str], **options: t.Any) -> bytes:

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.package_lock import (  # noqa: E501
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.package_lock import (
     FILES,
     Holder,
     command,

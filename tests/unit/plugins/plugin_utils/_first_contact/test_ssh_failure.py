@@ -13,7 +13,7 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.problem import (
     Problem,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.ssh_failure import (  # noqa: E501
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.ssh_failure import (
     Setting,
     Target,
     is_about_host_key,

@@ -295,7 +295,9 @@ def test_the_first_record_of_this_machine_is_that_of_its_handover(tmp_path: Path
     assert found
     assert found[1]["time"] == a_record(NOW)["time"]
     # Whose instance is not known is what was called so first.
-    assert records.first_of("node-1", None)[1]["instance_id"] == "i-0"  # type: ignore[index]
+    found = records.first_of("node-1", None)
+    assert found
+    assert found[1]["instance_id"] == "i-0"
 
 
 def test_a_record_that_cannot_be_read_is_named(tmp_path: Path) -> None:
