@@ -309,7 +309,8 @@ def refresh_changelog(session: nox.Session, folder: Path) -> bool:
     with session.chdir(folder):
         session.run(
             *("antsibull-changelog", "release", "--update-existing", "--date", date[1]),
-            *("--reload-plugins", "--refresh-plugins"),
+            # The entry keeps what is removed later; playbooks are in it that no fragment adds again.
+            *("--reload-plugins", "--refresh-plugins", "prevent-removal"),
         )
     return True
 
