@@ -13,9 +13,10 @@ WITH_TESTS = $(IN_VENV) tests/requirements.txt --
 MACHINES = PYTHONPATH=tests $(PYTHON) -m machines
 N ?= 1
 RELEASE ?= trixie
+RELEASE_OPTIONS = $(if $(TAG),--tag=$(TAG)) $(if $(KEEP),--keep=$(KEEP)) $(if $(UPDATE),--update)
 TIMELINE ?= tests/simulator/timelines/demo.yml
 
-.PHONY: help demo simulator test check fresh bench clean machines machines-down machines-test ee
+.PHONY: help demo simulator test check fresh bench clean machines machines-down machines-test ee release-check
 
 help:
 	@echo "make demo             watch the main job run, without an account (1 minute)"
@@ -25,6 +26,8 @@ help:
 	@echo "make check            run linters, slow tests, and tests on other ansible-cores;"
 	@echo "                      SESSIONS='ruff typing' runs some of them"
 	@echo "make bench            compare speeds (15 minutes)"
+	@echo "make release-check    build the artifact, see what is in it, and use it on the oldest and the"
+	@echo "                      newest ansible-core; UPDATE=1 rewrites the list of its content"
 	@echo "make clean            remove everything these commands made"
 	@echo
 	@echo "As root:"
@@ -69,6 +72,9 @@ machines-test:
 
 ee:
 	@$(MAKE) --no-print-directory check SESSIONS=ee
+
+release-check:
+	@$(MAKE) --no-print-directory check SESSIONS="release-check -- $(RELEASE_OPTIONS)"
 
 clean:
 	rm -rf .venv .venv-check .demo .nox .coverage .coverage.* .pytest_cache .hypothesis tests/output

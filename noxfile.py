@@ -238,6 +238,19 @@ def add_ee() -> None:
         session.run("pytest", *(session.posargs or ["-q", "tests/ee"]), env=environment)
 
 
+def check_artifact(session: nox.Session, *arguments: str) -> None:
+    """Run tests/release with the oldest and the newest ansible-core."""
+    cores = []
+    for core in (OLDEST, NEWEST):
+        found = pythons.find_python(*CORES[core].controllers)
+        if found:
+            cores.append(f"{core}={found[1]}")
+        else:
+            print(f"NOT RUN: the artifact on ansible-core {core}: no Python for it, none was found")
+    session.install("-r", "tests/e2e/requirements.txt")
+    session.run("python", "-m", "release", *arguments, *cores, env={"PYTHONPATH": "tests"})
+
+
 prepare_environment()
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
@@ -309,10 +322,23 @@ def refresh_changelog(session: nox.Session, folder: Path) -> bool:
     with session.chdir(folder):
         session.run(
             *("antsibull-changelog", "release", "--update-existing", "--date", date[1]),
-            # The entry keeps what is removed later; playbooks are in it that no fragment adds again.
+            # The entry keeps what is removed later, and the playbooks, which only a fragment named.
             *("--reload-plugins", "--refresh-plugins", "prevent-removal"),
         )
     return True
+
+
+@nox.session
+def artifact(session: nox.Session) -> None:
+    """Build the artifact, compare its content with the reviewed list, and install it."""
+    check_artifact(session, "--artifact", *session.posargs)
+
+
+# Alone on the machine, like the playbooks.
+@nox.session(name="release-check", default=False, allow_parallel=False)
+def release_check(session: nox.Session) -> None:
+    """Check what a release needs: that the versions agree, and the artifact works by itself."""
+    check_artifact(session, *session.posargs)
 
 
 # The newest ansible-core that the Pythons of this machine can run. Where that is not the newest
