@@ -329,6 +329,23 @@ def refresh_changelog(session: nox.Session, folder: Path) -> bool:
 
 
 @nox.session
+def workflows(session: nox.Session) -> None:
+    """Check what GitHub and pre-commit read, against their schemas and for known weaknesses."""
+    session.install("check-jsonschema", "pre-commit", "zizmor")
+    github = ROOT / ".github"
+    for schema, files in {
+        "vendor.github-workflows": github.glob("workflows/*.yml"),
+        "custom.github-workflows-require-timeout": github.glob("workflows/*.yml"),
+        "vendor.dependabot": [github / "dependabot.yml"],
+        "vendor.github-issue-forms": github.glob("ISSUE_TEMPLATE/*_*.yml"),
+        "vendor.github-issue-config": [github / "ISSUE_TEMPLATE" / "config.yml"],
+    }.items():
+        session.run("check-jsonschema", "--builtin-schema", schema, *map(str, sorted(files)))
+    session.run("pre-commit", "validate-config", ".pre-commit-config.yaml")
+    session.run("zizmor", "--offline", "--no-progress", "--strict-collection", str(github))
+
+
+@nox.session
 def artifact(session: nox.Session) -> None:
     """Build the artifact, compare its content with the reviewed list, and install it."""
     check_artifact(session, "--artifact", *session.posargs)
