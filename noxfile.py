@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import antsibull_nox
 import nox
+import yaml
 
 ROOT = Path(__file__).resolve().parent
 CHECKS = ROOT / "tests" / "checks"
@@ -313,15 +313,14 @@ def changelog_update(session: nox.Session) -> None:
 
 def refresh_changelog(session: nox.Session, folder: Path) -> bool:
     """Write the changelog in ``folder`` anew, if the version in galaxy.yml has an entry in it."""
-    version = re.search(r"^version: (.+)$", (folder / "galaxy.yml").read_text(), re.MULTILINE)
-    written = (folder / "changelogs" / "changelog.yaml").read_text()
-    entry = re.search(rf"^  {re.escape(version[1])}:\n(   .*\n)+", written, re.MULTILINE)
-    if not entry:
+    version = yaml.safe_load((folder / "galaxy.yml").read_text())["version"]
+    releases = yaml.safe_load((folder / "changelogs" / "changelog.yaml").read_text())["releases"]
+    if version not in releases:
         return False
-    date = re.search(r"release_date: '(.+)'", entry[0])
+    date = releases[version]["release_date"]
     with session.chdir(folder):
         session.run(
-            *("antsibull-changelog", "release", "--update-existing", "--date", date[1]),
+            *("antsibull-changelog", "release", "--update-existing", "--date", date),
             # The entry keeps what is removed later, and the playbooks, which only a fragment named.
             *("--reload-plugins", "--refresh-plugins", "prevent-removal"),
         )
