@@ -67,6 +67,8 @@ def _check_what_is_there(options: argparse.Namespace, report: Report, folder: Pa
     """Check what can be seen without installing it, and return the artifact."""
     source, changed = artifact.commit()
     report.note(f"Checking {source[:12]}{', with changes that are not committed' * changed}.")
+    if options.tag and changed:
+        report.step("a commit for the tag", ["commit what is changed: a tag has only commits"])
     tree = artifact.export(source, folder)
     if not options.artifact:
         today = datetime.datetime.now(tz=datetime.UTC).date()

@@ -15,28 +15,39 @@ from .installed import Installed
 _SOURCE = "plugin: compute_desk.supply.instances\n"
 _HELLO = "- ansible.builtin.command: uname -n\n"
 _EXAMPLE = Path("examples/playbooks/own_play_after.yml")
-# Playbooks with their arguments, exit codes and words. {ids} are the offers.
-_PLAYBOOKS: tuple[tuple[str, str, int, str], ...] = (
-    (
+
+
+class Run(t.NamedTuple):
+    """A playbook with its arguments, and the exit code and words that are right."""
+
+    name: str
+    # {ids} are the offers.
+    arguments: str
+    code: int
+    says: str
+
+
+_RUNS = (
+    Run(
         "configure",
         "-e compute_desk_offer_ids={ids} -e compute_desk_roles=hello -e gpu_verify_record=records",
         0,
         "configured",
     ),
-    ("verify", "-i offers.yml", 0, "failed=0"),
-    ("compare", "-i offers.yml -e gpu_verify_record=records", 0, "failed=0"),
-    ("awx_wait", "-e compute_desk_awx_offer_ids={ids}", 0, "failed=0"),
-    ("awx_configure", "-i offers.yml -e compute_desk_awx_offer_ids={ids}", 0, "configured"),
+    Run("verify", "-i offers.yml", 0, "failed=0"),
+    Run("compare", "-i offers.yml -e gpu_verify_record=records", 0, "failed=0"),
+    Run("awx_wait", "-e compute_desk_awx_offer_ids={ids}", 0, "failed=0"),
+    Run("awx_configure", "-i offers.yml -e compute_desk_awx_offer_ids={ids}", 0, "configured"),
     # Without AWX they can only say what is missing.
-    ("awx_setup", "", 2, "The collection awx.awx is missing"),
-    ("awx_forget", "", 2, "Set compute_desk_awx_offer_ids"),
-    ("awx_report_failure", "", 2, "failed=1"),
+    Run("awx_setup", "", 2, "The collection awx.awx is missing"),
+    Run("awx_forget", "", 2, "Set compute_desk_awx_offer_ids"),
+    Run("awx_report_failure", "", 2, "failed=1"),
 )
 
 
 def playbook_names() -> set[str]:
     """Return the names of the playbooks that are run."""
-    return {f"compute_desk.supply.{name}" for name, *_ in _PLAYBOOKS}
+    return {f"compute_desk.supply.{run.name}" for run in _RUNS}
 
 
 def prepare(installed: Installed) -> None:
@@ -67,15 +78,15 @@ def everything(installed: Installed, simulator: Simulator) -> t.Iterator[tuple[s
             says="pong",
         ),
     )
-    for name, arguments, code, says in _PLAYBOOKS:
+    for run in _RUNS:
         yield (
-            f"the playbook {name}",
+            f"the playbook {run.name}",
             installed.problems(
-                *("ansible-playbook", f"compute_desk.supply.{name}"),
-                *arguments.format(ids=ids).split(),
+                *("ansible-playbook", f"compute_desk.supply.{run.name}"),
+                *run.arguments.format(ids=ids).split(),
                 simulator=simulator,
-                code=code,
-                says=says,
+                code=run.code,
+                says=run.says,
             ),
         )
 
