@@ -24,9 +24,10 @@ MACHINES = PYTHONPATH=tests $(PYTHON) -m machines
 N ?= 1
 TIMES ?= 1
 RELEASE ?= trixie
+RELEASE_OPTIONS = $(if $(TAG),--tag=$(TAG)) $(if $(KEEP),--keep=$(KEEP)) $(if $(UPDATE),--update)
 TIMELINE ?= tests/simulator/timelines/demo.yml
 
-.PHONY: help demo simulator test check pins fresh bench clean machines machines-down machines-test ee
+.PHONY: help demo simulator test check pins fresh bench clean machines machines-down machines-test ee release-check
 
 help:
 	@echo "make demo             watch the main job run, without an account (1 minute)"
@@ -39,6 +40,8 @@ help:
 	@echo "make pins             take the newest version of all that is installed for them; PINNED=no"
 	@echo "                      with any of the above tries those, and leaves the pins as they are"
 	@echo "make bench            compare speeds (15 minutes)"
+	@echo "make release-check    build the artifact, see what is in it, and use it on the oldest and the"
+	@echo "                      newest ansible-core; UPDATE=1 rewrites the list of its content"
 	@echo "make clean            remove everything these commands made"
 	@echo
 	@echo "As root:"
@@ -86,6 +89,9 @@ machines-test:
 
 ee:
 	@$(MAKE) --no-print-directory check SESSIONS=ee
+
+release-check:
+	@$(MAKE) --no-print-directory check SESSIONS="release-check -- $(RELEASE_OPTIONS)"
 
 clean:
 	rm -rf .venv .venv-check .venv-unpinned .venv-check-unpinned .demo .nox .coverage .coverage.* .pytest_cache .hypothesis tests/output

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import antsibull_nox
 import nox
+import yaml
 from nox.logger import logger
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "tests"))
@@ -245,6 +245,21 @@ def add_ee() -> None:
         session.run("pytest", *(session.posargs or ["-q", "tests/ee"]), env=environment)
 
 
+def check_artifact(session: nox.Session, *arguments: str) -> None:
+    """Run tests/release with the oldest and the newest ansible-core."""
+    cores = []
+    for core in (OLDEST, NEWEST):
+        found = pythons.find_python(*CORES[core].controllers)
+        if found:
+            cores.append(f"{core}={found[1]}")
+        elif any(argument.startswith("--tag") for argument in arguments):
+            session.error(f"A release is checked on ansible-core {core}: install a Python for it")
+        else:
+            print(f"NOT RUN: the artifact on ansible-core {core}: no Python for it, none was found")
+    session.install("-r", "tests/e2e/requirements.txt")
+    session.run("python", "-m", "release", *arguments, *cores, env={"PYTHONPATH": "tests"})
+
+
 prepare_environment()
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
@@ -307,18 +322,48 @@ def changelog_update(session: nox.Session) -> None:
 
 def refresh_changelog(session: nox.Session, folder: Path) -> bool:
     """Write the changelog in ``folder`` anew, if the version in galaxy.yml has an entry in it."""
-    version = re.search(r"^version: (.+)$", (folder / "galaxy.yml").read_text(), re.MULTILINE)
-    written = (folder / "changelogs" / "changelog.yaml").read_text()
-    entry = re.search(rf"^  {re.escape(version[1])}:\n(   .*\n)+", written, re.MULTILINE)
-    if not entry:
+    version = yaml.safe_load((folder / "galaxy.yml").read_text())["version"]
+    releases = yaml.safe_load((folder / "changelogs" / "changelog.yaml").read_text())["releases"]
+    if version not in releases:
         return False
-    date = re.search(r"release_date: '(.+)'", entry[0])
+    date = releases[version]["release_date"]
     with session.chdir(folder):
         session.run(
-            *("antsibull-changelog", "release", "--update-existing", "--date", date[1]),
-            *("--reload-plugins", "--refresh-plugins"),
+            *("antsibull-changelog", "release", "--update-existing", "--date", date),
+            # The entry keeps what is removed later, and the playbooks, which only a fragment named.
+            *("--reload-plugins", "--refresh-plugins", "prevent-removal"),
         )
     return True
+
+
+@nox.session
+def workflows(session: nox.Session) -> None:
+    """Check what GitHub and pre-commit read, against their schemas and for known weaknesses."""
+    session.install("check-jsonschema", "pre-commit", "zizmor")
+    github = ROOT / ".github"
+    for schema, files in {
+        "vendor.github-workflows": github.glob("workflows/*.yml"),
+        "custom.github-workflows-require-timeout": github.glob("workflows/*.yml"),
+        "vendor.dependabot": [github / "dependabot.yml"],
+        "vendor.github-issue-forms": github.glob("ISSUE_TEMPLATE/*_*.yml"),
+        "vendor.github-issue-config": [github / "ISSUE_TEMPLATE" / "config.yml"],
+    }.items():
+        session.run("check-jsonschema", "--builtin-schema", schema, *map(str, sorted(files)))
+    session.run("pre-commit", "validate-config", ".pre-commit-config.yaml")
+    session.run("zizmor", "--offline", "--no-progress", "--strict-collection", str(github))
+
+
+@nox.session
+def artifact(session: nox.Session) -> None:
+    """Build the artifact, compare its content with the reviewed list, and install it."""
+    check_artifact(session, "--artifact", *session.posargs)
+
+
+# Alone on the machine, like the playbooks.
+@nox.session(name="release-check", default=False, allow_parallel=False)
+def release_check(session: nox.Session) -> None:
+    """Check what a release needs: that the versions agree, and the artifact works by itself."""
+    check_artifact(session, *session.posargs)
 
 
 # The newest ansible-core that the Pythons of this machine can run. Where that is not the newest

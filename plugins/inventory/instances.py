@@ -6,7 +6,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: instances
 short_description: Hosts from the instances of Compute Desk offers
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads offers from the Supply API and adds a host for each instance that is running and has a valid address.
   - You get all hosts or an error, never half an inventory. An offer that cannot be read fails the whole source, unless

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: check_variables
 short_description: Check the variables of the main job before it starts
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - Compute Desk collection maintainers (@compute-desk)
 description:

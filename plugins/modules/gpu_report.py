@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: gpu_report
 short_description: Report on the GPUs of all machines of a play
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - Compute Desk collection maintainers (@compute-desk)
 description:

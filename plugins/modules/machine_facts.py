@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: machine_facts
 short_description: Gather facts from a machine without having to trust it
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - Compute Desk collection maintainers (@compute-desk)
 description:

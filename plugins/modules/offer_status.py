@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: offer_status
 short_description: Read the status of Compute Desk offers, or wait until they are ready
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - Compute Desk collection maintainers (@compute-desk)
 description:

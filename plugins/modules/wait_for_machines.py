@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: wait_for_machines
 short_description: Wait for offers and their machines, and return those that can start
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - Compute Desk collection maintainers (@compute-desk)
 description:

@@ -21,6 +21,27 @@ _FOREIGN = re.compile(
 )
 
 
+def ssh_settings(folder: Path, sockets: str) -> dict[str, str]:
+    """Return the variables with which Ansible's ssh leaves the files of the person alone.
+
+    ``folder`` gets the known hosts, ``sockets`` the sockets; the latter must be a short path.
+    """
+    options = [
+        "-F /dev/null",
+        "-o ControlMaster=auto",
+        "-o ControlPersist=60s",
+        "-o IdentitiesOnly=yes",
+        # Quoted for whoever splits the arguments, and for ssh, which splits the value again.
+        f"-o 'UserKnownHostsFile=\"{folder / 'known_hosts'}\"'",
+    ]
+    return {
+        "ANSIBLE_SSH_ARGS": " ".join(options),
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": sockets,
+        # The tilde would be the home of the machine's user, also on a simulated instance.
+        "ANSIBLE_REMOTE_TMP": "$HOME/.ansible/tmp",
+    }
+
+
 class Workspace:
     """Settings, sockets and known hosts of its own; a context manager that removes the latter.
 
@@ -49,14 +70,6 @@ class Workspace:
     def environment(self, **extra: str) -> dict[str, str]:
         """Return the environment for Ansible's commands, without the settings of the caller."""
         kept = {name: value for name, value in os.environ.items() if not _FOREIGN.match(name)}
-        ssh = [
-            "-F /dev/null",
-            "-o ControlMaster=auto",
-            "-o ControlPersist=60s",
-            "-o IdentitiesOnly=yes",
-            # Quoted for whoever splits the arguments, and for ssh, which splits the value again.
-            f"-o 'UserKnownHostsFile=\"{self.folder / 'known_hosts'}\"'",
-        ]
         return {
             **kept,
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")]),
@@ -64,11 +77,8 @@ class Workspace:
             "ANSIBLE_CONFIG": str(self.folder / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
             "ANSIBLE_HOME": str(self.folder / "ansible"),
-            # The tilde would be the home of the machine's user, also on a simulated instance.
-            "ANSIBLE_REMOTE_TMP": "$HOME/.ansible/tmp",
             "ANSIBLE_ASYNC_DIR": str(self.folder / "async"),
-            "ANSIBLE_SSH_ARGS": " ".join(ssh),
-            "ANSIBLE_SSH_CONTROL_PATH_DIR": self._sockets,
+            **ssh_settings(self.folder, self._sockets),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "ANSIBLE_RETRY_FILES_ENABLED": "false",

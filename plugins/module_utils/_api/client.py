@@ -38,7 +38,7 @@ from .settings import Settings
 from .transport import Answer, Transport
 
 COLLECTION = "compute_desk.supply"
-VERSION = "0.1.0"
+VERSION = "1.0.0"
 
 MAX_REDIRECTS = 5
 

@@ -31,7 +31,9 @@ ANSIBLE_SAYS = (
     "was not found",
 )
 PAGES = [
-    *(CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md", "examples/awx/README.md")),
+    *CHECKOUT.glob("*.md"),
+    CHECKOUT / ".github" / "pull_request_template.md",
+    CHECKOUT / "examples" / "awx" / "README.md",
     *CHECKOUT.glob("roles/*/README.md"),
     *CHECKOUT.glob("tests/**/README.md"),
 ]
@@ -59,8 +61,8 @@ def test_the_readme_has_every_variable_of_the_main_job_with_its_default() -> Non
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
 def test_links_lead_to_files_that_exist(page: Path) -> None:
     for link in re.findall(r"\]\((.+?)\)", page.read_text(encoding="utf-8")):
-        if link.startswith(OWN):
-            assert (CHECKOUT / re.sub(r".*?/(blob|tree)/main/", "", link)).exists(), link
+        if own := re.match(rf"{re.escape(OWN)}(?:blob|tree)/main/([^#]+)", link):
+            assert (CHECKOUT / own[1]).exists(), link
         elif "://" not in link:
             assert page != CHECKOUT / "README.md", f"{link} is dead on Galaxy"
             assert (page.parent / link.partition("#")[0]).exists(), link
@@ -73,9 +75,11 @@ def test_contributing_names_every_folder() -> None:
     assert [name for name in folders if f"{name}/" not in CONTRIBUTING] == []
 
 
-def test_contributing_names_files_that_exist() -> None:
-    folders = "plugins|roles|playbooks|tests|docs|examples"
-    named = re.findall(rf"`((?:{folders})/[\w./-]+)`", CONTRIBUTING)
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "AGENTS.md"])
+def test_pages_for_contributors_name_files_that_exist(page: str) -> None:
+    folders = r"plugins|roles|playbooks|tests|docs|examples|\.github"
+    text = (CHECKOUT / page).read_text(encoding="utf-8")
+    named = re.findall(rf"`((?:{folders})/[\w./-]+)`", text)
 
     assert named
     assert [name for name in named if not (CHECKOUT / name).exists()] == []
