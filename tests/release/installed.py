@@ -96,7 +96,8 @@ class Installed:
             environment |= ssh_settings(self._home, self._sockets) | simulator.env()
             environment["COMPUTE_DESK_OFFER_IDS"] = ",".join(simulator.offer_ids)
         done = subprocess.run(
-            command,
+            # It ends what hangs, and exits with 124.
+            ("timeout", "300", *command),
             cwd=self.folder,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -104,7 +105,6 @@ class Installed:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            timeout=300,
             check=False,
         )
         return done.returncode, done.stdout
