@@ -255,7 +255,9 @@ def check_artifact(session: nox.Session, *arguments: str) -> None:
         elif any(argument.startswith("--tag") for argument in arguments):
             session.error(f"A release is checked on ansible-core {core}: install a Python for it")
         else:
-            print(f"NOT RUN: the artifact on ansible-core {core}: no Python for it, none was found")
+            logger.warning(
+                f"NOT RUN: the artifact on ansible-core {core}: no Python for it, none was found"
+            )
     session.install("-r", "tests/e2e/requirements.txt")
     session.run("python", "-m", "release", *arguments, *cores, env={"PYTHONPATH": "tests"})
 

@@ -66,7 +66,7 @@ class Installed:
             made.mkdir(parents=True)
         _uv("venv", "--quiet", "--python", python, str(self._venv))
         packages = [f"ansible-core=={version}.*", "requests"]
-        _uv("pip", "install", "--quiet", "--python", str(self._venv), *packages)
+        _uv("pip", "install", "--quiet", "--python", str(self._venv), *packages, core=version)
         # A socket's path has room for about a hundred characters.
         self._sockets = tempfile.mkdtemp(prefix="cd-")
         self._artifact = artifact
@@ -135,6 +135,10 @@ class Installed:
         ]
 
 
-def _uv(*arguments: str) -> None:
-    # Where the checks run, because its bounds are a relative path.
-    subprocess.run(["uv", *arguments], cwd=CHECKOUT, env=os.environ, check=True)
+def _uv(*arguments: str, core: str = "newest") -> None:
+    # The session binds packages to those that go with the newest ansible-core it can run.
+    pins = os.environ.get("UV_CONSTRAINT", "").replace("core-newest", f"core-{core}")
+    # Where the checks run, because these paths are relative.
+    subprocess.run(
+        ["uv", *arguments], cwd=CHECKOUT, env={**os.environ, "UV_CONSTRAINT": pins}, check=True
+    )
