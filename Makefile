@@ -15,7 +15,7 @@ N ?= 1
 RELEASE ?= trixie
 TIMELINE ?= tests/simulator/timelines/demo.yml
 
-.PHONY: help demo simulator test check fresh bench clean machines machines-down machines-test ee
+.PHONY: help demo simulator test check docs pictures fresh bench clean machines machines-down machines-test ee
 
 help:
 	@echo "make demo             watch the main job run, without an account (1 minute)"
@@ -24,6 +24,8 @@ help:
 	@echo "make test             run the tests (6 minutes); TESTS=PATH runs some of them"
 	@echo "make check            run linters, slow tests, and tests on other ansible-cores;"
 	@echo "                      SESSIONS='ruff typing' runs some of them"
+	@echo "make docs             build the documentation site in docs/build/html (1 minute)"
+	@echo "make pictures         record the demo and draw the site's pictures again"
 	@echo "make bench            compare speeds (15 minutes)"
 	@echo "make clean            remove everything these commands made"
 	@echo
@@ -49,6 +51,13 @@ check:
 	@$(PYTHON) tests/support/in_venv.py .venv-check tests/checks/requirements.txt -- \
 		python tests/checks/run.py $(SESSIONS)
 
+docs:
+	@$(PYTHON) tests/support/in_venv.py .venv-docs tests/docsite/requirements.txt -- \
+		env PYTHONPATH=tests python -m docsite site
+
+pictures:
+	@env PYTHONPATH=tests $(WITH_DEMO) python -m docsite pictures
+
 fresh:
 	@exec env PYTHONPATH=tests $(WITH_DEMO) python -m fresh run --release $(RELEASE) $(if $(FULL),--full)
 
@@ -71,6 +80,6 @@ ee:
 	@$(MAKE) --no-print-directory check SESSIONS=ee
 
 clean:
-	rm -rf .venv .venv-check .demo .nox .coverage .coverage.* .pytest_cache .hypothesis tests/output
-	rm -rf .venv.lock .venv-check.lock .mypy_cache .ruff_cache tests/bench/results *.tar.gz
+	rm -rf .venv .venv-check .venv-docs docs/build .demo .nox .coverage .coverage.* .pytest_cache .hypothesis tests/output
+	rm -rf .venv.lock .venv-check.lock .venv-docs.lock .mypy_cache .ruff_cache tests/bench/results *.tar.gz
 	find . -name __pycache__ -prune -exec rm -rf {} +

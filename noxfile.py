@@ -290,6 +290,13 @@ def changelog(session: nox.Session) -> None:
             session.error("The changelog is not up to date: run nox -s changelog-update")
 
 
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation site; every warning and every dead link is an error."""
+    session.install("-r", "tests/docsite/requirements.txt")
+    session.run("python", "-m", "docsite", "site", env={"PYTHONPATH": "tests"})
+
+
 @nox.session(name="changelog-update", default=False)
 def changelog_update(session: nox.Session) -> None:
     """Bring the changelog of the version in galaxy.yml up to date; uses up its fragments."""
