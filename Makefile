@@ -20,6 +20,7 @@ endif
 WITH_DEMO = $(IN_VENV) $(ALL_PINS) tests/e2e/requirements.txt --
 WITH_TESTS = $(IN_VENV) $(ALL_PINS) tests/requirements.txt --
 WITH_CHECKS = $(subst .venv,.venv-check,$(IN_VENV)) $(CHECKS_PINS) tests/checks/requirements.txt --
+WITH_DOCS = $(subst .venv,.venv-docs,$(IN_VENV)) $(ALL_PINS) tests/docsite/requirements.txt --
 MACHINES = PYTHONPATH=tests $(PYTHON) -m machines
 N ?= 1
 TIMES ?= 1
@@ -27,7 +28,8 @@ RELEASE ?= trixie
 RELEASE_OPTIONS = $(if $(TAG),--tag=$(TAG)) $(if $(KEEP),--keep=$(KEEP)) $(if $(UPDATE),--update)
 TIMELINE ?= tests/simulator/timelines/demo.yml
 
-.PHONY: help demo simulator test check pins fresh bench clean machines machines-down machines-test ee release-check
+.PHONY: help demo simulator test check pins docs pictures fresh bench clean machines machines-down
+.PHONY: machines-test ee release-check
 
 help:
 	@echo "make demo             watch the main job run, without an account (1 minute)"
@@ -39,6 +41,8 @@ help:
 	@echo "                      SESSIONS='ruff typing' runs some of them"
 	@echo "make pins             take the newest version of all that is installed for them; PINNED=no"
 	@echo "                      with any of the above tries those, and leaves the pins as they are"
+	@echo "make docs             build the documentation site in docs/build/html (1 minute)"
+	@echo "make pictures         record the demo and draw the site's pictures again"
 	@echo "make bench            compare speeds (15 minutes)"
 	@echo "make release-check    build the artifact, see what is in it, and use it on the oldest and the"
 	@echo "                      newest ansible-core; UPDATE=1 rewrites the list of its content"
@@ -69,6 +73,12 @@ check:
 pins:
 	@exec env PYTHONPATH=tests $(WITH_CHECKS) python -m checks.write_pins
 
+docs:
+	@$(WITH_DOCS) env PYTHONPATH=tests python -m docsite site
+
+pictures:
+	@env PYTHONPATH=tests $(WITH_DEMO) python -m docsite pictures
+
 fresh:
 	@exec env PYTHONPATH=tests $(WITH_DEMO) python -m fresh run --release $(RELEASE) $(if $(FULL),--full)
 
@@ -94,6 +104,6 @@ release-check:
 	@$(MAKE) --no-print-directory check SESSIONS="release-check -- $(RELEASE_OPTIONS)"
 
 clean:
-	rm -rf .venv .venv-check .venv-unpinned .venv-check-unpinned .demo .nox .coverage .coverage.* .pytest_cache .hypothesis tests/output
-	rm -rf .venv.lock .venv-check.lock .venv-unpinned.lock .venv-check-unpinned.lock .mypy_cache .ruff_cache tests/bench/results *.tar.gz
+	rm -rf .venv .venv-check .venv-docs .venv*-unpinned .venv*.lock .demo .nox docs/build tests/output
+	rm -rf .coverage .coverage.* .pytest_cache .hypothesis .mypy_cache .ruff_cache tests/bench/results *.tar.gz
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -56,6 +56,7 @@ PLAYBOOK_CORES = {
         "tests/integration/test_configure.py",
         "tests/integration/test_examples.py",
         "tests/integration/test_guide_inventory.py",
+        "tests/integration/test_guides.py",
         "tests/integration/test_hostile_machines.py",
         "tests/integration/test_inventory_cache.py",
         "tests/integration/test_inventory_hostile.py",
@@ -72,6 +73,7 @@ PLAYBOOK_CORES = {
         "tests/integration/test_configure.py",
         "tests/integration/test_gpu_verify.py",
         "tests/integration/test_guide_inventory.py",
+        "tests/integration/test_guides.py",
         "tests/integration/test_hostile_machines.py",
         "tests/integration/test_instance_ready.py",
         "tests/integration/test_inventory_cache.py",
@@ -312,6 +314,13 @@ def changelog(session: nox.Session) -> None:
             (ROOT / file).read_text() != (copy / file).read_text() for file in written
         ):
             session.error("The changelog is not up to date: run nox -s changelog-update")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation site; every warning and every dead link is an error."""
+    session.install("-r", "tests/docsite/requirements.txt")
+    session.run("python", "-m", "docsite", "site", env={"PYTHONPATH": "tests"})
 
 
 @nox.session(name="changelog-update", default=False)

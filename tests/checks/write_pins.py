@@ -28,6 +28,7 @@ HEAD = """\
 # {} Written by `make pins`.
 """
 TESTS = ("tests/requirements.txt", "tests/awx/requirements.txt")
+SITE = "tests/docsite/requirements.txt"
 TOOLS = "tests/checks/constraints.txt"
 CHECKS = "tests/checks/requirements.txt"
 UNITS = "tests/unit/requirements.txt"
@@ -38,7 +39,7 @@ ANSIBLE_TEST = ("mock", "pytest", "pytest-forked", "pytest-mock", "pytest-xdist"
 def main() -> int:
     """Return an exit code."""
     everything = PINS / "all.txt"
-    found = compiled(*TESTS, TOOLS)
+    found = compiled(*TESTS, SITE, TOOLS)
     write(everything, "What the tests and the checkers install.", found, of_cores=False)
     said = "The newest ansible-core for each Python, and what comes with it."
     write(PINS / f"core-{NEWEST}.txt", said, found, of_cores=True)

@@ -75,6 +75,10 @@ def _run(workspace: Workspace, simulator: Simulator, command: list[str]) -> int:
         **simulator.env(),
         ANSIBLE_ROLES_PATH=str(TESTS / "e2e" / "roles"),
         ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="true",
+        # As our guides advise; the main job reminds of it otherwise.
+        ANSIBLE_INJECT_FACT_VARS="false",
+        # Tables are as wide as the terminal, and not as tests want them.
+        COLUMNS=str(shutil.get_terminal_size((120, 24)).columns),
     )
     try:
         return running.wait()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import time
 from pathlib import Path
 
 import pytest
+from docsite import recording
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SUMMARY = "TASK [Summary]"
@@ -29,7 +31,11 @@ def start() -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**environment, "DEMO_MARK": str(os.getpid())},
+        env={
+            **environment,
+            "DEMO_MARK": str(os.getpid()),
+            "COLUMNS": str(recording.COLUMNS),
+        },
         start_new_session=True,
         # A shell's background jobs ignore Ctrl-C, and so would all that the tests start.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
@@ -66,6 +72,21 @@ def assert_configured(summary: str) -> None:
         assert row.rstrip('",').endswith("configured")
 
 
+def gist(lines: list[str]) -> list[list[str]]:
+    """Return what is the same in every run: headings, ready offers, and rows of the summary."""
+    found = []
+    for line in map(recording.plain, lines):
+        if heading := re.match(r"TASK \[.+\]", line):
+            found.append([heading[0]])
+        elif offer := re.search(r"offer \w+: ready, .+? \(", line):
+            found.append([offer[0]])
+        elif line.rstrip('",').endswith("configured"):
+            cells = re.split(" {2,}", line.strip())
+            host, _address, user, offer_id, _kernel, gpus, _after, _result = cells
+            found.append([host, user, offer_id, gpus])
+    return found
+
+
 def test_two_demos_at_once_show_the_whole_way_and_leave_nothing() -> None:
     demos = [start(), start()]
 
@@ -82,7 +103,9 @@ def test_two_demos_at_once_show_the_whole_way_and_leave_nothing() -> None:
         assert "8 x NVIDIA H100 80GB HBM3" in first and "8 x NVIDIA H100 80GB HBM3" in second
         for summary in (first[first.index(SUMMARY) :], second[second.index(SUMMARY) :]):
             assert_configured(summary)
-        assert "WARNING" not in output
+        assert "WARNING" not in output and "NOTE" not in output
+        shown = recording.select(first.splitlines())
+        assert sorted(gist(list(shown))) == sorted(gist(recording.read())), "run make pictures"
     assert_nothing_is_left()
 
 

@@ -52,16 +52,15 @@ def main(source: str, tests: list[str]) -> int:
 
 
 def everything(text: str, tests: list[str]) -> None:
-    """Type the README's commands in order, then look for leftovers."""
-    see, *install, job, role, inventory = readme.typed(text)
+    """Type the README's commands, those that need no account first; then look for leftovers."""
+    install, see, job, role, inventory = readme.typed(text)
     WORK.mkdir()
     step("make demo", see, CLONE)
     test = "make test" + (f" TESTS={shlex.quote(' '.join(tests))}" if tests else "")
     step(test, test, CLONE)
     with simulator() as lines:
         step("make simulator, pasted into another terminal", lines, HOME)
-        for block in install:
-            step(block.splitlines()[-1], f"{_activated()}{block}", CLONE)
+        step(install.splitlines()[-1], install, CLONE)
         ours = "\n".join(OWN.findall(lines)) + "\n"
         step("the main job", _activated() + ours + job, WORK, shows="READY AFTER")
         step("the main job with a role", _activated() + ours + role, WORK, shows="hello : ")

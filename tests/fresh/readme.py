@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import re
 
-_PACKAGES = re.compile(r"^sudo apt-get install (.+)$", re.MULTILINE)
+_PACKAGES = re.compile(r"`sudo apt-get install (.+?)`")
 _TYPED = re.compile(r"<!-- make fresh types this. -->\n```shell\n(.*?)```", re.DOTALL)
+# How the collection is installed: the first is in the commands, the second is named below them.
+FROM_GALAXY = "ansible-galaxy collection install compute_desk.supply\n"
+FROM_CLONE = "ansible-galaxy collection install --force .\n"
 
 
 def packages(readme: str) -> list[str]:
@@ -18,5 +21,5 @@ def packages(readme: str) -> list[str]:
 
 
 def typed(readme: str) -> list[str]:
-    """Return the blocks of commands in order."""
-    return _TYPED.findall(readme)
+    """Return the blocks of commands in order, with the collection from the clone."""
+    return [block.replace(FROM_GALAXY, FROM_CLONE) for block in _TYPED.findall(readme)]

@@ -54,7 +54,7 @@ class Variables:
         if not name.startswith(_PREFIXES) or name in self.known:
             return
         near = difflib.get_close_matches(name, self.options, n=1)
-        hint = f"; did you mean {near[0]}?" if near else "; the README lists them all"
+        hint = f"; did you mean {near[0]}?" if near else "; the guide lists them all"
         raise OptionError(quoted(name), f"there is no such variable{hint}")
 
     def check_value(self, name: str, value: t.Any) -> None:

@@ -19,6 +19,20 @@ README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (CHECKOUT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 OWN = "https://github.com/compute-desk/ansible-collection-supply/"
 # Ansible, awx.awx or ansible-runner say these.
+OWN_FILE = re.compile(r"https://[a-z.]+/compute-desk/[a-z-]+/(?:blob/|tree/)?main/(.+)")
+# As the certification of collections looks for them.
+SECTIONS = [
+    "Description",
+    "Requirements",
+    "Installation",
+    "Use Cases",
+    "Testing",
+    "Support",
+    "Release Notes",
+    "Related Information",
+    "License",
+]
+GUIDES = CHECKOUT / "docs" / "docsite" / "rst"
 ANSIBLE_SAYS = (
     "Failed to import the required",
     "Failed to parse",
@@ -47,10 +61,29 @@ def test_the_readme_lists_all_content() -> None:
     assert [name for name in sorted(names) if not re.search(rf"[`\[]{name}[`\]]", README)] == []
 
 
-def test_the_readme_has_every_variable_of_the_main_job_with_its_default() -> None:
+def test_the_readme_is_short_and_has_the_sections_that_others_look_for() -> None:
+    assert len(README.splitlines()) <= 130
+    assert re.findall(r"^## (.+)$", README, re.MULTILINE) == SECTIONS
+    installation = README.partition("## Installation")[2].partition("\n## ")[0]
+    assert "\nansible-galaxy collection install compute_desk.supply\n" in installation
+
+
+def test_the_readme_leads_to_every_guide_and_has_no_relative_link() -> None:
+    links = re.findall(r"\]\((.+?)\)", README)
+    guides = {f"{OWN}blob/main/docs/docsite/rst/{path.name}" for path in GUIDES.glob("*.rst")}
+
+    assert [link for link in links if not link.startswith("https://")] == []
+    # This one is for those who have found CONTRIBUTING.md.
+    assert guides - set(links) == {f"{OWN}blob/main/docs/docsite/rst/guide_contributing.rst"}
+
+
+def test_a_guide_has_every_variable_of_the_main_job_with_its_default() -> None:
     path = CHECKOUT / "playbooks" / "vars" / "argument_specs.yml"
     options = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]["configure"]
-    rows = dict(re.findall(r"^\| `(compute_desk_\w+)` \| `?([^|`]+?)`? \|", README, re.MULTILINE))
+    guide = (GUIDES / "guide_configure.rst").read_text(encoding="utf-8")
+    rows = dict(
+        re.findall(r"^   \* - ``(compute_desk_\w+)``\n     - `*([^`\n]+?)`*\n", guide, re.MULTILINE)
+    )
 
     assert set(rows) == set(options["options"])
     for name, option in options["options"].items():
@@ -61,8 +94,8 @@ def test_the_readme_has_every_variable_of_the_main_job_with_its_default() -> Non
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
 def test_links_lead_to_files_that_exist(page: Path) -> None:
     for link in re.findall(r"\]\((.+?)\)", page.read_text(encoding="utf-8")):
-        if own := re.match(rf"{re.escape(OWN)}(?:blob|tree)/main/([^#]+)", link):
-            assert (CHECKOUT / own[1]).exists(), link
+        if file := OWN_FILE.match(link):
+            assert (CHECKOUT / file[1]).exists(), link
         elif "://" not in link:
             assert page != CHECKOUT / "README.md", f"{link} is dead on Galaxy"
             assert (page.parent / link.partition("#")[0]).exists(), link
