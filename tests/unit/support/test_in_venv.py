@@ -24,12 +24,13 @@ print(locale.nl_langinfo(locale.CODESET))
 """
 
 
-def write_package(folder: Path, name: str) -> None:
-    """Write the package NAME 1.0, with a module NAME that is empty."""
-    info = f"{name}-1.0.dist-info"
-    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as wheel:
+def write_package(folder: Path, name: str, version: str = "1.0") -> None:
+    """Write a package of that name, with a module of that name that is empty."""
+    info = f"{name}-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
         wheel.writestr(f"{name}.py", "")
-        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        wheel.writestr(f"{info}/METADATA", metadata)
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         wheel.writestr(f"{info}/RECORD", "")
 
@@ -45,11 +46,14 @@ class Folder:
         for name in ("one", "two"):
             write_package(path, name)
 
-    def command(self, requirements: Path, *command: str) -> dict[str, t.Any]:
+    def command(self, requirements: Path, *command: str, options: t.Sequence[str] = ()) -> t.Any:
         """Return the arguments for subprocess, for a command in the environment."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
         return {
-            "args": [sys.executable, IN_VENV, self.path / "v e", requirements, "--", *command],
+            "args": [
+                *(sys.executable, IN_VENV, self.path / "v e"),
+                *(*options, requirements, "--", *command),
+            ],
             "env": {**kept, "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1"}
             | {"PIP_FIND_LINKS": self.path.as_uri()},
             "stdout": subprocess.PIPE,
@@ -58,10 +62,10 @@ class Folder:
         }
 
     def run(
-        self, requirements: Path, code: str, **environment: str
+        self, requirements: Path, code: str, *pins: str, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Run Python code in the environment."""
-        options = self.command(requirements, "python", "-c", code)
+        options = self.command(requirements, "python", "-c", code, options=pins)
         options["env"].update(environment)
         return subprocess.run(**options, check=False, timeout=120)
 
@@ -89,6 +93,23 @@ def test_a_command_waits_for_its_own_packages_and_for_nothing_again(folder: Fold
 
     folder.few.write_text("one\n# changed\n")
     assert "Making" in folder.run(folder.few, "import one").stderr
+
+
+def test_pins_say_which_version_is_installed(folder: Folder) -> None:
+    for version in ("1.1", "1.2"):
+        write_package(folder.path, "one", version)
+    pins = folder.path / "pins.txt"
+    shown = "from importlib.metadata import version; print(version('one'))"
+
+    def installed() -> str:
+        done = folder.run(folder.few, shown, f"--constraint={pins}")
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    pins.write_text("one==1.1\ntwo==9\n")
+    assert installed() == "1.1"
+    pins.write_text("one==1.2\n")
+    assert installed() == "1.2"
 
 
 def test_a_package_that_is_not_there(folder: Folder) -> None:
