@@ -14,7 +14,7 @@ author:
   - Compute Desk collection maintainers (@compute-desk)
 description:
   - Waits for offers to become ready, and for their machines to answer at their SSH port. It can also wait for hosts of the
-    inventory. It returns the machines that you can work on now, and what has failed with the reason.
+    inventory. It returns the machines that you can work on now, and what has failed, and why.
   - Runs on the controller and asks all machines at the same time, whatever C(forks) is. It does not log in.
   - An offer does not wait for another, and a machine only for those of its own offer, unless you set O(together).
   - The playbook C(compute_desk.supply.configure) calls this in rounds. A round adds the machines in RV(hosts) to the

@@ -139,7 +139,9 @@ def test_git_needs_an_address(client: Client, url: str, text: str) -> None:
 
 @pytest.mark.parametrize("url", ["git@host:a/b.git", "ssh://git@host/a", "file:///srv/a", "/srv/a"])
 def test_git_has_many_addresses(client: Client, url: str) -> None:
-    client.made("projects", **{**PROJECT, "scm_url": url})
+    project = client.made("projects", **{**PROJECT, "scm_url": url})
+
+    assert client.get(project["url"])["scm_url"] == url
 
 
 def test_a_manual_project_cannot_be_fetched(client: Client) -> None:
