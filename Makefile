@@ -15,13 +15,14 @@ N ?= 1
 RELEASE ?= trixie
 TIMELINE ?= tests/simulator/timelines/demo.yml
 
-.PHONY: help demo simulator test check fresh bench clean machines machines-down machines-test ee
+.PHONY: help demo simulator test coverage check fresh bench clean machines machines-down machines-test ee
 
 help:
 	@echo "make demo             watch the main job run, without an account (1 minute)"
 	@echo "make simulator        run the simulated Supply API to try your own playbooks;"
 	@echo "                      TIMELINE=FILE.yml plays yours, see tests/simulator/README.md"
 	@echo "make test             run the tests (6 minutes); TESTS=PATH runs some of them"
+	@echo "make coverage         run them, and measure how much of plugins/ they run (10 minutes)"
 	@echo "make check            run linters, slow tests, and tests on other ansible-cores;"
 	@echo "                      SESSIONS='ruff typing' runs some of them"
 	@echo "make bench            compare speeds (15 minutes)"
@@ -44,6 +45,9 @@ simulator:
 
 test:
 	@$(WITH_TESTS) python tests/support/run_tests.py $(JOBS) $(TESTS)
+
+coverage:
+	@$(WITH_TESTS) python tests/support/measure.py $(JOBS) $(TESTS)
 
 check:
 	@$(PYTHON) tests/support/in_venv.py .venv-check tests/checks/requirements.txt -- \
