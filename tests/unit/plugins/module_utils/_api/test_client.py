@@ -19,6 +19,7 @@ import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.client import (
     MAX_REDIRECTS,
     SupplyClient,
+    _server_says,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import (
     ConnectionFailed,
@@ -238,6 +239,13 @@ def test_what_the_body_of_an_error_says_is_in_the_message(body: t.Any, said: str
     message = error_of(http_answer(404, body)).message
 
     assert message == "the API does not know this offer (404)" + (f": {said}" if said else "")
+
+
+def test_no_depth_of_the_body_of_an_error_is_too_much() -> None:
+    # There is one that can be read, but not written anew.
+    for depth in range(1, 1100):
+        body = "[" * depth + "]" * depth
+        assert _server_says(body) in (body, "")
 
 
 @pytest.mark.parametrize(
