@@ -35,7 +35,10 @@ def test_without_requests_it_can_be_imported_and_says_what_to_do(
     command = without.how_to_get_requests().split("Install it for the Python that needs it: ")[1]
     assert shlex.split(command) == [
         "/opt/my python/bin/python3",
-        *["-m", "pip", "install", "requests"],
+        "-m",
+        "pip",
+        "install",
+        "requests",
     ]
 
 
