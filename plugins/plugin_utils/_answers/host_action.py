@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import abc
 import typing as t
 
 from ansible.plugins.action import ActionBase
@@ -30,6 +31,6 @@ class HostAction(ActionBase):
         refuse_forged_facts(task_vars, self._connection)
         return {**result, "changed": False, **self.act(options, task_vars)}
 
+    @abc.abstractmethod
     def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Do the work, and return the result of the task."""
-        raise NotImplementedError
