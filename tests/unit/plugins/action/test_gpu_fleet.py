@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The actions about the GPUs of a fleet: files that cannot be used, records that cannot be read."""
+"""The actions about GPUs and facts: files that cannot be used, machines that do not answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.compute_desk.supply.plugins.action import gpu_compare, gpu_report
+from ansible_collections.compute_desk.supply.plugins.action import (
+    gpu_compare,
+    gpu_facts,
+    gpu_report,
+    machine_facts,
+)
 from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 
 from ..plugin_utils._fleet.reports import a_report
@@ -97,3 +102,39 @@ def test_paths_can_be_checked_alone(tmp_path: Path) -> None:
 
     with pytest.raises(OptionError, match=r"^junit_file: .* is a folder"):
         report(junit_file=str(tmp_path), only_check_paths=True)
+
+
+def test_a_machine_that_gives_no_report_fails_with_a_verdict(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_given: t.Any) -> None:
+        raise gpu_facts.NoAnswer("There was no answer within 90 s.")
+
+    options = {"command_timeout": 10.0, "expected_count": None}
+    action = action_of(gpu_facts)
+    monkeypatch.setattr(action, "ask", refuse)
+
+    found = action._look({**dict.fromkeys(gpu_facts.ARGUMENTS), **options}, {})
+
+    assert (found["failed"], found["verdict"], found["checks"]) == (True, "fail", [])
+    assert found["msg"] == "The GPUs could not be checked: There was no answer within 90 s."
+
+
+@pytest.mark.parametrize("gives", [True, False])
+def test_a_machine_that_gives_no_facts_is_a_failed_task(
+    gives: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gather(_action: t.Any, subset: list[str], seconds: float, _variables: t.Any) -> t.Any:
+        if not gives:
+            raise machine_facts.NoFacts("The machine returned no facts.")
+        return {"ansible_facts": {"subset": subset, "seconds": seconds}}
+
+    monkeypatch.setattr(machine_facts, "gather", gather)
+
+    found = action_of(machine_facts).act({"gather_subset": ["min"], "timeout": 60.0}, {})
+
+    assert found == (
+        {"ansible_facts": {"subset": ["min"], "seconds": 60.0}}
+        if gives
+        else {"failed": True, "msg": "The machine returned no facts."}
+    )

@@ -16,6 +16,7 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.cac
     open_cache,
     stored_offers,
 )
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.hosts import _groups
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.names import (
     add_host,
     refuse_taken,
@@ -153,3 +154,17 @@ def test_which_files_are_sources_of_ours(
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
 
     assert names_plugin(str(path), PLUGIN) is is_ours
+
+
+@pytest.mark.parametrize(
+    ("usable", "zone", "groups"),
+    [
+        (True, "eu-1", ["compute_desk", "compute_desk_offer_4f9d2c1e", "compute_desk_zone_eu_1"]),
+        (True, "", ["compute_desk", "compute_desk_offer_4f9d2c1e"]),
+        (False, "eu-1", ["compute_desk_unusable"]),
+    ],
+)
+def test_in_which_groups_a_host_is(usable: bool, zone: str, groups: list[str]) -> None:
+    record = {**RECORD, "compute_desk_usable": usable, "compute_desk_zone": zone}
+
+    assert _groups(record) == groups
