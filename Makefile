@@ -28,7 +28,7 @@ RELEASE ?= trixie
 RELEASE_OPTIONS = $(if $(TAG),--tag=$(TAG)) $(if $(KEEP),--keep=$(KEEP)) $(if $(UPDATE),--update)
 TIMELINE ?= tests/simulator/timelines/demo.yml
 
-.PHONY: help demo simulator test check pins docs pictures fresh bench clean machines machines-down
+.PHONY: help demo simulator test coverage check pins docs pictures fresh bench clean machines machines-down
 .PHONY: machines-test ee release-check
 
 help:
@@ -37,6 +37,7 @@ help:
 	@echo "                      TIMELINE=FILE.yml plays yours, see tests/simulator/README.md"
 	@echo "make test             run the tests (6 minutes); TESTS=PATH runs some of them, TIMES=5"
 	@echo "                      runs them as often, SEED=NUMBER in the order of a run before"
+	@echo "make coverage         run them, and measure how much of plugins/ they run (10 minutes)"
 	@echo "make check            run linters, slow tests, and tests on other ansible-cores;"
 	@echo "                      SESSIONS='ruff typing' runs some of them"
 	@echo "make pins             take the newest version of all that is installed for them; PINNED=no"
@@ -66,6 +67,9 @@ simulator:
 test:
 	@for time in $$(seq $(TIMES)); do \
 		$(WITH_TESTS) python tests/support/run_tests.py $(JOBS) $(TESTS) || exit; done
+
+coverage:
+	@$(WITH_TESTS) python tests/support/measure.py $(JOBS) $(TESTS)
 
 check:
 	@$(WITH_CHECKS) python tests/checks/run.py $(SESSIONS)

@@ -3,89 +3,78 @@
 
 """Runs the tests, and prints what failed at the very end: `python run_tests.py JOBS [TEST...]`.
 
-What is marked as slow is run by `make check`. Without tests named, all others run, and the coverage
-of plugins/ is printed. Measuring makes Ansible's commands take half as long again, so it is done
-with the tests that reach most of the code, and not with all.
+What is marked as slow is run by `make check`. Without tests named, all others run. measure.py runs
+them too, with coverage.
 
 Their order is by chance. SEED in the environment repeats that of a run before.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import subprocess
 import sys
 import tempfile
+import typing as t
 from pathlib import Path
 from xml.etree import ElementTree
 
-MEASURED = ["tests/integration/test_inventory.py", "tests/integration/test_wait.py"]
-REST = ["tests/integration", "tests/e2e"]
+EVERYTHING = ["tests/unit", "tests/integration", "tests/e2e"]
 
 
 def main(jobs: str, tests: list[str]) -> int:
     """Return the exit code: 0 if all passed."""
-    # All that tests write lies in one folder, which goes away with them.
-    with tempfile.TemporaryDirectory(prefix="cd-test-", ignore_cleanup_errors=True) as folder:
-        os.environ["TMPDIR"] = folder
-        run = Run(Path(folder), jobs)
-        try:
-            if tests:
-                run.pytest(*tests)
-            else:
-                run.everything()
-        except KeyboardInterrupt:
-            run.interrupted = True
+    if not tests:
+        print(f"All tests, {jobs} at a time: some six minutes on two cores.", flush=True)
+    with own_folder() as folder:
+        run = Run(folder, jobs)
+        run.pytest(*tests)
         return run.conclude()
 
 
+@contextlib.contextmanager
+def own_folder() -> t.Iterator[Path]:
+    """Have all that tests write lie in one folder, which goes away with them."""
+    with tempfile.TemporaryDirectory(prefix="cd-test-", ignore_cleanup_errors=True) as folder:
+        os.environ["TMPDIR"] = folder
+        yield Path(folder)
+
+
 class Run:
-    """Several runs of pytest, one after the other, whose failures are kept for the end."""
+    """A run of pytest, whose failures are kept for the end."""
 
     def __init__(self, folder: Path, jobs: str) -> None:
-        self._folder = folder
+        self._report = folder / "report.xml"
         self._jobs = jobs
         self._seed = os.environ.get("SEED") or str(random.randrange(1_000_000))
-        self._reports: list[Path] = []
-        self._codes: list[int] = []
+        self._code = 0
         self.interrupted = False
 
-    def everything(self) -> None:
-        """Run all tests."""
-        print(f"All tests, {self._jobs} at a time: some six minutes on two cores.", flush=True)
-        subprocess.run(["coverage", "erase"], check=False)
-        self.pytest("tests/unit", *MEASURED, runner=("coverage", "run", "-m", "pytest"))
-        # Workers that were ended in the middle leave files that cannot be read.
-        subprocess.run(["coverage", "combine", "-q"], capture_output=True, check=False)
-        subprocess.run(["coverage", "report"], check=False)
-        self.pytest(*REST, *(f"--ignore={path}" for path in MEASURED))
-
     def pytest(self, *tests: str, runner: tuple[str, ...] = ("pytest",)) -> None:
-        """Run pytest once; what failed is shown at the end."""
-        report = self._folder / f"report-{len(self._reports)}.xml"
-        self._reports.append(report)
-        options = ["-q", "-n", self._jobs, "-m", "not slow", "--no-summary", f"--junitxml={report}"]
+        """Run these tests, or all; what failed is shown at the end."""
+        options = ["-q", "-n", self._jobs, "-m", "not slow", "--no-summary"]
+        options.append(f"--junitxml={self._report}")
         options += ["--random-order", f"--random-order-seed={self._seed}"]
         print(f"In the order of SEED={self._seed}:", flush=True)
-        process = subprocess.Popen([*runner, *options, *tests])
+        process = subprocess.Popen([*runner, *options, *(tests or EVERYTHING)])
         try:
-            self._codes.append(process.wait())
+            self._code = process.wait()
         except KeyboardInterrupt:
+            self.interrupted = True
             process.wait()  # until the report is written
-            raise
 
     def conclude(self) -> int:
         """Print what failed, and return the exit code."""
-        failed = [name for report in self._reports for name in _print_failures(report)]
-        bad = [code for code in self._codes if code]
+        failed = _print_failures(self._report)
         if failed:
             print(f"\n{len(failed)} failed, in the order of SEED={self._seed}:")
             print("".join(f"  {name}\n" for name in failed), end="")
         if self.interrupted:
             print("\nInterrupted.", file=sys.stderr)
             return 130
-        return bad[0] if bad else 0
+        return self._code
 
 
 def _print_failures(report: Path) -> list[str]:

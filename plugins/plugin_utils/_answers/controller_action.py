@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import abc
 import typing as t
 
 from ansible.errors import AnsibleActionFail
@@ -33,6 +34,6 @@ class ControllerAction(ActionBase):
         except OptionError as exc:
             raise AnsibleActionFail(str(exc)) from None
 
+    @abc.abstractmethod
     def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Do the work, and return the result of the task. Raises OptionError."""
-        raise NotImplementedError

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import abc
 import math
 import typing as t
 
@@ -44,9 +45,9 @@ class HostAction(ActionBase):
         refuse_forged_facts(task_vars, self._connection)
         return {**result, "changed": False, **self.act(options, task_vars)}
 
+    @abc.abstractmethod
     def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Do the work, and return the result of the task."""
-        raise NotImplementedError
 
 
 def _check_time(name: str, value: float | None) -> None:

@@ -92,10 +92,9 @@ def _quietly(task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
 def _answer_of_module(text: str, kept_keys: t.Container[str]) -> str | None:
     """Return the JSON of a module, reduced to its keys; None if it is not such JSON."""
     try:
-        found = json.loads(text[text.index("{") : text.rindex("}") + 1])
+        # What begins with a brace is an object, or no JSON.
+        found: dict[str, t.Any] = json.loads(text[text.index("{") : text.rindex("}") + 1])
     except (ValueError, RecursionError):
-        return None
-    if not isinstance(found, dict):
         return None
     kept = {name: value for name, value in found.items() if name in kept_keys}
     if not isinstance(kept.get("ansible_facts", {}), dict):

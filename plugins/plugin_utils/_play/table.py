@@ -93,10 +93,7 @@ def _cut(text: str, width: int) -> str:
         return text
     room = width - 3
     end = 0
-    for character in text:
-        room -= width_of(character)
-        if room < 0:
-            break
+    while (room := room - width_of(text[end])) >= 0:
         end += 1
     return text[:end].rstrip(" .") + "..."[: max(width, 0)]
 

@@ -141,9 +141,8 @@ class Round:
         for machine in sorted(self.silent, key=lambda one: one.next_look):
             if machine.next_look > now or not self._calls.has_room:
                 break
-            if machine.name not in self._calls.running:
-                machine.next_look = float("inf")
-                self._calls.begin(machine.name, functools.partial(self._look, machine))
+            machine.next_look = float("inf")
+            self._calls.begin(machine.name, functools.partial(self._look, machine))
 
     def _pass_time(self) -> None:
         """Wait for the next news of offers and machines, but only for a moment."""

@@ -11,8 +11,10 @@ from pathlib import Path
 import ansible.template
 import pytest
 import yaml
+from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
+from ansible_collections.compute_desk.supply.plugins.action import check_variables
 from ansible_collections.compute_desk.supply.plugins.action.check_variables import ActionModule
 from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.verdict import Host
@@ -121,3 +123,46 @@ def test_a_list_of_bad_gpus_needs_that_they_are_looked_at(tmp_path: Path, word: 
     checked(given, {"compute_desk_gpu_verify": word})
     checked({"gpu_verify_known_bad": "", "compute_desk_gpu_verify": word})
     checked({**given, "compute_desk_gpu_verify": "yes"})
+
+
+class Broken(dict[str, t.Any]):
+    """Variables of a host, whose templates are wrong."""
+
+    def get(self, name: str, default: t.Any = None) -> t.Any:
+        if name == "gpu_verify_fail":
+            raise AnsibleError("'nosuch' is undefined")
+        return super().get(name, default)
+
+
+def test_a_template_that_fails_is_left_to_whoever_uses_it() -> None:
+    assert checked(Broken(gpu_verify_fail="{{ nosuch }}")) == {0: []}
+
+
+@pytest.mark.parametrize("value", [7, {"a": 1}, [1], ["a", None]])
+def test_roles_are_names(value: t.Any) -> None:
+    with pytest.raises(OptionError, match=r"^compute_desk_roles: must be a list of names, or nam"):
+        checked({"compute_desk_roles": value})
+
+
+@pytest.mark.parametrize("value", [7, ["a"], True])
+def test_a_path_is_a_text(value: t.Any) -> None:
+    with pytest.raises(OptionError, match=r"^gpu_verify_record: must be a path, not "):
+        checked({"gpu_verify_record": value})
+
+
+@pytest.mark.parametrize(("has_roles", "injects"), [(False, True), (True, True), (True, False)])
+def test_what_a_run_will_not_do_is_noted(
+    has_roles: bool, injects: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes: list[str] = []
+    monkeypatch.setattr(check_variables, "note", notes.append)
+    monkeypatch.setattr(check_variables.C.config, "get_config_value", lambda _name: injects)
+
+    check_variables._show_notes(has_roles)
+
+    expected = (
+        []
+        if has_roles and not injects
+        else [check_variables._FACTS_ARE_VARIABLES if has_roles else check_variables._NO_ROLES]
+    )
+    assert notes == expected

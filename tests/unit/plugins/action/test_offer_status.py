@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
+import typing as t
 
 import pytest
 from ansible_collections.compute_desk.supply.plugins.action import offer_status
@@ -43,3 +45,36 @@ def test_on_macos_the_system_is_not_asked_for_proxies(
 
     assert "no_proxy" not in os.environ
     assert "HTTPS_PROXY" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("definitions", "value", "is_shown"),
+    [
+        ({}, False, True),
+        ({"INJECT_INVOCATION": {}}, False, False),
+        ({"INJECT_INVOCATION": {}}, True, True),
+    ],
+)
+def test_arguments_are_in_the_result_where_ansible_shows_them(
+    definitions: dict[str, t.Any], value: bool, is_shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OwnProcess:
+        @staticmethod
+        def run_here(*_given: t.Any, **_more: t.Any) -> dict[str, t.Any]:
+            return {"changed": False, "invocation": {"module_args": {}}}
+
+    class Task:
+        args: t.ClassVar[dict[str, t.Any]] = {}
+        action, check_mode, no_log = "offer_status", False, False
+
+    config = offer_status.C.config
+    monkeypatch.setattr(config, "get_configuration_definitions", lambda: definitions)
+    monkeypatch.setattr(config, "get_config_value", lambda *_given, **_more: value)
+    monkeypatch.setattr(offer_status, "_offers", lambda: OwnProcess)
+    monkeypatch.setattr(
+        offer_status, "surroundings_of_a_module", lambda _action: contextlib.nullcontext()
+    )
+    action = offer_status.ActionModule.__new__(offer_status.ActionModule)
+    action._task = Task()
+
+    assert ("invocation" in action._run_here({})) is is_shown

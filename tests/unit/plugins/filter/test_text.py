@@ -80,3 +80,16 @@ def test_a_table_is_aligned_whatever_is_in_it() -> None:
 def test_what_is_no_table_is_refused(rows: t.Any) -> None:
     with pytest.raises(AnsibleFilterError, match="table: "):
         FILTERS["table"](rows)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"least_needed": "KERNEL"}, "least_needed is not a list of names of columns"),
+        ({"least_needed": [1]}, "least_needed is not a list of names of columns"),
+        ({"width": "wide"}, "width must be a whole number"),
+    ],
+)
+def test_what_is_no_option_of_a_table_is_refused(options: dict[str, t.Any], said: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=f"table: .*{said}"):
+        FILTERS["table"]([["a"]], **options)

@@ -19,6 +19,7 @@ import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.client import (
     MAX_REDIRECTS,
     SupplyClient,
+    _server_says,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import (
     ConnectionFailed,
@@ -238,6 +239,19 @@ def test_what_the_body_of_an_error_says_is_in_the_message(body: t.Any, said: str
     message = error_of(http_answer(404, body)).message
 
     assert message == "the API does not know this offer (404)" + (f": {said}" if said else "")
+
+
+def test_the_body_of_an_error_may_be_too_deep_to_be_written_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Reading and writing have limits of their own, which differ from Python to Python.
+    def refuse(*_given: t.Any, **_more: t.Any) -> str:
+        raise RecursionError
+
+    body = "[" * 100 + "]" * 100
+    assert _server_says(body) == body
+    monkeypatch.setattr(json, "dumps", refuse)
+    assert _server_says(body) == ""
 
 
 @pytest.mark.parametrize(

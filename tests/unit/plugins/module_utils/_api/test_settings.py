@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import typing as t
 from pathlib import Path
 
@@ -480,3 +481,21 @@ def test_the_bundle_of_the_library_is_left_to_the_library(
 
     assert settings_of().verify is True
     assert settings_of({"ca_path": "/dev"}).verify == "/dev"
+
+
+@pytest.mark.parametrize("there", ["bundle", "folder", "empty", "nothing"])
+def test_without_a_ca_path_the_certificates_of_the_system_count(
+    there: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if there != "nothing":
+        (tmp_path / "certs").mkdir()
+    if there == "folder":
+        (tmp_path / "certs" / "0a1b2c3d.0").touch()
+    # As OpenSSL names them: the file only if it is there, and the folder likewise.
+    bundle = "/dev/null" if there == "bundle" else None
+    folder = str(tmp_path / "certs") if there != "nothing" else None
+    paths = ssl.DefaultVerifyPaths(bundle, folder, "", "", "", "")
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
+
+    found = {"bundle": bundle, "folder": folder, "empty": True, "nothing": True}
+    assert settings_of().verify == found[there]

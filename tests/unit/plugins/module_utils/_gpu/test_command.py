@@ -161,3 +161,21 @@ def test_tools_are_found_on_path_first(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setenv("PATH", "")
     assert find_tool("lspci") == str(tmp_path / "usual" / "lspci")
     assert find_tool("dmesg") is None
+
+
+def test_an_output_that_cannot_be_read_is_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = command._start
+
+    def refuse(_descriptor: int, _size: int) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    def started(*given: t.Any) -> t.Any:
+        process = start(*given)
+        monkeypatch.setattr(os, "read", refuse)
+        return process
+
+    monkeypatch.setattr(command, "_start", started)
+    ran = python("print('lost')")
+    monkeypatch.undo()
+
+    assert ran.ok and ran.stdout == ""

@@ -73,6 +73,9 @@ def test_one_fault_fails_one_check(values: dict[str, t.Any], check: str) -> None
         {"ecc_uncorrected_aggregate": 71, "rows_remapped": 4},
         {"temperature_margin_c": -1},
         {"temperature_c": 88, "temperature_slowdown_c": 89, "temperature_margin_c": None},
+        # Hot, but nobody says what is too hot for it.
+        {"temperature_c": 99, "temperature_margin_c": None},
+        {"temperature_c": 99, "temperature_margin_slowdown_c": None},
         # A GPU at work, and one that is only noticed.
         {"throttle_reasons": ("sw_power_cap", "sw_thermal_slowdown")},
         {"persistence_mode": False},

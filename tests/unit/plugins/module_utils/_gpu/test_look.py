@@ -489,3 +489,18 @@ def test_tools_of_nvidia_without_its_gpus_say_nothing_of_those_of_amd(machine: M
 
         assert report["verdict"] == "pass", report["reasons"]
         assert check(report, "count") == ("pass", "1 plugged in, 1 listed, 1 expected")
+
+
+@pytest.mark.parametrize("tool", ["amd-smi", "rocm-smi"])
+def test_what_a_tool_of_amd_says_in_no_form_of_its_own_is_named(
+    machine: Machine, tool: str
+) -> None:
+    machine.install("mi350x")
+    for other in ("amd-smi", "rocm-smi"):
+        (machine.bin / other).unlink(missing_ok=True)
+    machine.script(tool, "echo 'Segmentation fault'")
+
+    report = machine.judge()
+
+    assert failed(report) == ["tool"]
+    assert report["reasons"][0].startswith(f"{tool} ")

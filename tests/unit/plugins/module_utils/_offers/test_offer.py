@@ -467,3 +467,13 @@ def test_no_offer_id_at_all_is_refused() -> None:
 def test_only_uuids_get_through(value: str) -> None:
     with pytest.raises(OptionError):
         checked_offer_ids([value])
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [([], "an array"), ("ready", "a string"), (None, "null"), (7, "a number")],
+)
+def test_what_is_no_object_is_no_offer(document: t.Any, said: str) -> None:
+    with pytest.raises(InvalidResponse, match=f"the answer is {said}, not a JSON object") as caught:
+        parse_offer(document, OFFER_ID)
+    assert caught.value.offer_id == OFFER_ID

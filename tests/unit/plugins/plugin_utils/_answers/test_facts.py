@@ -246,3 +246,10 @@ def test_a_host_with_a_forged_fact_is_refused(name: str) -> None:
 
     refuse_forged_facts({"ansible_facts": {"kernel": "6", "my_own": 1}}, connection)
     refuse_forged_facts({}, connection)
+
+
+@pytest.mark.parametrize("name", [7, None, ("ansible_kernel",)])
+def test_a_name_that_is_no_text_is_dropped(name: t.Any) -> None:
+    kept, dropped = sound_facts({name: "6.1", "ansible_kernel": "6.1"}, FORBIDDEN)
+
+    assert (kept, dropped) == ({"ansible_kernel": "6.1"}, [str(name)])

@@ -149,3 +149,43 @@ def test_no_command_of_the_work_inherits_the_token(monkeypatch: pytest.MonkeyPat
     assert b"secret" not in inherited and b"secret" not in given
     assert b"api.example.com" in inherited and b"'OWN'" in given
     assert b"secret" in outside
+
+
+def test_a_command_that_starts_as_the_time_ends_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    started, may_go_on = threading.Event(), threading.Event()
+    begun: list[subprocess.Popen[bytes]] = []
+    over = threading.Event()
+    begin = _children._Job.begin
+
+    def late(job: t.Any, child: t.Any) -> None:
+        begun.append(child)
+        started.set()
+        may_go_on.wait(60)
+        begin(job, child)
+        over.set()
+
+    monkeypatch.setattr(_children._Job, "begin", late)
+
+    with pytest.raises(OutOfTime):
+        in_time(lambda: (subprocess.Popen(SLEEPER), over.wait(60)), 0.5)
+    assert started.wait(60) and begun[0].poll() is None
+    may_go_on.set()
+
+    assert over.wait(60)
+    assert begun[0].wait(60) < 0
+
+
+def test_a_piece_of_an_output_is_no_more_than_was_asked_for() -> None:
+    def work() -> tuple[bytes, bytes]:
+        command = [sys.executable, "-c", WRITER, "5"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            return process.stdout.read(2), process.stdout.read()
+
+    assert in_time(work, 60) == (b"AA", b"AAA")
+
+
+def test_a_command_whose_output_is_text_is_left_alone() -> None:
+    command = [sys.executable, "-c", WRITER, "5"]
+
+    assert in_time(lambda: subprocess.check_output(command, text=True), 60) == "AAAAA"

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.python import (
     Python,
+    candidates,
     command,
     problem,
     read,
@@ -78,3 +79,14 @@ def test_one_that_is_new_enough_will_do() -> None:
     old, new = Python("/usr/bin/python3", (3, 6, 8)), Python("/usr/bin/python3.8", (3, 8, 0))
 
     assert problem([old, new], ["python3"]) is None
+
+
+def test_what_the_user_chose_is_the_only_candidate() -> None:
+    assert candidates("/opt/bin/python", {}) == ["/opt/bin/python"]
+
+
+@pytest.mark.parametrize("setting", ["auto", "auto_silent"])
+def test_otherwise_those_of_ansible_are(setting: str) -> None:
+    own = {"ansible_interpreter_python_fallback": ["python3.99", "/usr/bin/python3"]}
+
+    assert candidates(setting, own) == ["python3.99", "/usr/bin/python3"]

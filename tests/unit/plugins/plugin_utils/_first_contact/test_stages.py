@@ -69,3 +69,43 @@ def test_python_is_looked_for_again_after_its_installation(sudoable: bool) -> No
     assert seen.installation.done
     assert [problem and problem.kind for problem in problems] == [None, "no_python"]
     assert [command.startswith("sudo ") for command in machine.commands] == [sudoable, False]
+
+
+class Talkative(Machine):
+    """Its cloud-init has come to ``code``, and ``said`` announces a shutdown."""
+
+    def __init__(self, code: int, said: str = "") -> None:
+        super().__init__()
+        self.code, self.said = code, said
+
+    def run(self, command: str, _seconds: float = 0, *, sudoable: bool = False) -> dict[str, t.Any]:
+        if "cloud-init status" in command:
+            return {"rc": self.code, "stdout": "status: x\nerrors:\n- no space", "stderr": ""}
+        return {"rc": 0, "stdout": self.said, "stderr": ""}
+
+
+IN_TEN_MINUTES = "scheduled USEC=1790100600000000\nscheduled MODE=reboot\nnow 1790100000\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "left", "kind", "warned"),
+    [
+        (0, "", 900.0, None, []),
+        (1, IN_TEN_MINUTES, 900.0, "cloud_init_failed", []),
+        (2, "", 900.0, None, ["cloud-init finished with recoverable errors: no space"]),
+        (0, IN_TEN_MINUTES, 900.0, "rebooting", []),
+        (0, IN_TEN_MINUTES, 60.0, None, ["a reboot of the machine is scheduled in "]),
+    ],
+)
+def test_what_cloud_init_and_a_shutdown_mean_for_the_machine(
+    code: int, said: str, left: float, kind: str | None, warned: list[str]
+) -> None:
+    warnings: list[str] = []
+    seen = stages(Talkative(code, said))
+    seen._warn = warnings.append
+
+    problem = seen._cloud_init(left)
+
+    assert (problem.kind if problem else None) == kind
+    assert len(warnings) == len(warned)
+    assert all(one.startswith(begin) for one, begin in zip(warnings, warned, strict=True))

@@ -10,6 +10,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet import rows
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.differences import (
     HOTTER_BY,
     differences,
@@ -181,3 +182,25 @@ def test_what_differs_is_a_key_of_the_gpus_or_their_count() -> None:
         found.add(key)
 
     assert set(words) == found
+
+
+def test_many_differences_are_counted_after_the_first_ones() -> None:
+    fleet = a_fleet(64)
+    for number in range(rows._LINES + 2):
+        name = f"node-{number + 1}"
+        fleet[name] = with_all(fleet[name], driver_version=f"5{number}")
+
+    lines = difference_lines(fleet, 200)
+
+    assert len(lines) == 1 + rows._LINES + 1
+    assert lines[-1] == "and 2 more"
+
+
+@pytest.mark.parametrize("degrees", [None, 30])
+def test_a_row_has_a_dash_for_what_is_not_known(degrees: int | None) -> None:
+    report = a_report(1)
+    gpus = [{**gpu, "temperature_c": degrees, "pcie_width": None} for gpu in report["gpus"]]
+
+    (_header, row) = fleet_rows({"node-1": {**report, "gpus": gpus}})
+
+    assert row[5:7] == ["-", "30 C" if degrees else "-"]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet import known_bad
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.known_bad import (
     judge_known_bad,
     read_known_bad,
@@ -178,3 +179,13 @@ def test_a_known_bad_gpu_decides_the_verdict(
     assert judged["checks"][-1]["name"] == "known_bad"
     sound = judge_known_bad(report, {})
     assert with_known_bad(report, sound) == {**report, "checks": [*report["checks"], sound]}
+
+
+def test_a_file_that_is_too_large_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known_bad, "_MOST_BYTES", 1 << 20)
+    path = written(tmp_path, YAML + "#" * (1 << 20))
+
+    with pytest.raises(OptionError, match=r"^known_bad: .* it has more than 1 MiB$"):
+        read_known_bad("known_bad", path)

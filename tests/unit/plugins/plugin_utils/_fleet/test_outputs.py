@@ -159,3 +159,23 @@ def test_a_folder_that_may_not_be_looked_into_is_refused(
 def test_there_is_no_folder_where_there_is_no_path() -> None:
     assert not Records("a\0b").exist
     assert not Records("x" * 300).exist
+
+
+@pytest.mark.parametrize(("check", "path"), [(check_file, "new"), (check_folder, "new")])
+def test_a_folder_that_may_not_be_written_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: t.Callable[[str, str], t.Any], path: str
+) -> None:
+    # Root may write everywhere.
+    monkeypatch.setattr("os.access", lambda *_given: False)
+
+    with pytest.raises(OptionError, match=r"^an_option: you may not write in the folder"):
+        check("an_option", str(tmp_path / path))
+
+
+def test_what_cannot_be_put_in_its_place_is_not_left_behind(tmp_path: Path) -> None:
+    (tmp_path / "report.json").mkdir()
+
+    with pytest.raises(OSError, match=r"Is a directory|not permitted"):
+        replace(str(tmp_path / "report.json"), "{}")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet import shelf
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.files import create
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.record import (
     BadRecord,
@@ -92,7 +93,12 @@ def test_what_is_no_longer_the_record_is_refused(change: t.Any, said: str) -> No
 
 @pytest.mark.parametrize(
     ("values", "said"),
-    [({"gpus": {}}, "gpus is an object"), ({"gpus": [1]}, "entry of gpus"), ({"time": 1}, "time")],
+    [
+        ({"gpus": {}}, "gpus is an object"),
+        ({"gpus": [1]}, "entry of gpus"),
+        ({"xids": [1]}, "entry of xids"),
+        ({"time": 1}, "time"),
+    ],
 )
 def test_a_digest_does_not_make_a_record(values: dict[str, t.Any], said: str) -> None:
     record = {**a_record(), **values}
@@ -309,3 +315,43 @@ def test_a_record_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         records.first_of("node-1", None)
     # A new one can be made nevertheless.
     assert records.keep(a_record(NOW + 1))[1]
+
+
+def test_a_record_without_one_of_its_keys_is_refused() -> None:
+    record = a_record()
+    del record["instance_id"], record["digest"]
+
+    with pytest.raises(BadRecord, match="it has no instance_id"):
+        read_record(as_text({**record, "digest": digest_of(record)}))
+
+
+def test_a_switch_is_no_number() -> None:
+    report = changed(a_report(count=1), 0, rows_remapped=True, rows_pending=1)
+
+    (gpu,) = make_record(report, RENTED, NOW)["gpus"]
+
+    assert gpu["rows_remapped"] is None
+    assert gpu["rows_pending"] is None
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b" " * (shelf._MOST_BYTES + 1), "it is too large"),
+        (b"\xff", "it is not JSON"),
+        (None, "it cannot be read: Is a directory"),
+    ],
+)
+def test_a_file_that_cannot_be_a_record_is_named_with_its_reason(
+    tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    records = Records(str(tmp_path))
+    path = Path(records.keep(a_record())[0])
+    path.unlink()
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+
+    with pytest.raises(BadRecord, match=f"{path.name} cannot be used: {said}"):
+        records.first_of("node-1", None)

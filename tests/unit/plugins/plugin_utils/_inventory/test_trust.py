@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory import trust
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.trust import (
     Inert,
     inert,
@@ -54,3 +55,21 @@ def test_a_wrapped_text_that_is_harmless_becomes_plain() -> None:
 
     assert plain_if_harmless(wrapped) is wrapped
     assert plain_if_harmless([{"k": inert("EU")}]) == [{"k": "EU"}]
+
+
+def test_before_core_2_19_only_what_is_harmless_is_not_wrapped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrapped: list[str] = []
+    monkeypatch.setattr(trust, "_trusted", None)
+    monkeypatch.setattr(trust, "wrap_var", lambda value: wrapped.append(value) or "wrapped")
+
+    assert inert("EU-west 1") == "EU-west 1"
+    assert inert("{{ x }}") == "wrapped"
+    assert wrapped == ["{{ x }}"]
+
+
+@pytest.mark.parametrize("value", [None, True, 7, 1.5])
+def test_an_expression_may_give_what_is_no_text(value: object) -> None:
+    assert inert(value) is value
+    assert plain_if_harmless([value]) == [value]

@@ -41,3 +41,16 @@ def test_who_should_have_a_report(
     variables: dict[str, t.Any], lost: list[str], found: dict[str, t.Any]
 ) -> None:
     assert fleet_of({"a": variables}, ["a"], lost) == found
+
+
+def test_what_a_machine_nests_endlessly_is_cut() -> None:
+    endless: list[t.Any] = []
+    endless.append(endless)
+    report = {**REPORT, "gpus": endless}
+
+    found = fleet_of({"a": {"gpu_verify_report": report}}, ["a"], [])
+
+    depth, level = 0, found["a"]["gpus"]
+    while level is not None:
+        depth, level = depth + 1, level[0]
+    assert depth < 50

@@ -13,6 +13,7 @@ import typing as t
 
 import pytest
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import ssh_failure
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._round import greeting
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.greeting import (
     ask_for_greeting,
 )
@@ -130,3 +131,49 @@ def test_what_cannot_be_an_address_is_a_problem_and_no_exception(host: str, port
 
     assert problem is not None
     assert not problem.final
+
+
+def test_a_connection_that_is_not_made_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(*_given: t.Any) -> None:
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(socket, "create_connection", hang)
+
+    problem = ask_for_greeting(target("203.0.113.7", 22), 5)
+
+    assert problem is not None
+    assert problem.kind == "timed_out" and "203.0.113.7" in problem.sentence
+
+
+class Sayings:
+    """A socket that says these, one after the other."""
+
+    def __init__(self, *said: bytes | Exception) -> None:
+        self._said = list(said)
+
+    def settimeout(self, seconds: float) -> None:
+        assert seconds > 0
+
+    def recv(self, _size: int) -> bytes:
+        said = self._said.pop(0)
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+
+@pytest.mark.parametrize(
+    ("said", "left", "kept"),
+    [
+        ([], -1.0, None),
+        ([TimeoutError()], 60.0, None),
+        ([b"Be nice", TimeoutError()], 60.0, b"Be nice"),
+        ([ConnectionResetError()], 60.0, b""),
+        ([b"Be nice", ConnectionResetError()], 60.0, b"Be nice"),
+    ],
+)
+def test_what_is_left_of_a_connection_that_ends(
+    said: list[bytes | Exception], left: float, kept: bytes | None
+) -> None:
+    server = t.cast("socket.socket", Sayings(*said))
+
+    assert greeting._first_line(server, time.monotonic() + left) == kept

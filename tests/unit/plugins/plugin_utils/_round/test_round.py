@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
+import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.calls import Calls
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import HostNameClash
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.terms import WaitOptions
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.waiting import Waiting
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.watch import Watch
@@ -26,6 +28,7 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.round i
     Round,
     Rules,
 )
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.together import prevent_all
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -261,3 +264,42 @@ def test_three_rounds_decide_about_every_machine(
     assert len(set(started)) == len(started)
     assert {machine.state for machine in fleet.machines} <= {STARTED, FAILED}
     assert fleet.elapsed <= 70
+
+
+def test_an_offer_whose_machines_cannot_all_be_hosts_has_failed() -> None:
+    fleet = Fleet({"a": 0})
+    offers = offers_of(fleet, {A: [ready()]})
+
+    def clash(_watch: Watch) -> list[Machine]:
+        raise HostNameClash("two instances would be the host gpu-1")
+
+    offers._machines_of = clash
+
+    assert [one.name for one in fleet.round(offers).run()] == ["a"]
+    assert [watch.offer_id for watch in offers.failed] == [A]
+    assert offers.clashes == {A: "two instances would be the host gpu-1"}
+
+
+def test_a_mistake_of_ours_is_not_taken_for_silence() -> None:
+    fleet = Fleet({"a": 0})
+    del fleet.answers["a"]
+
+    with pytest.raises(KeyError):
+        fleet.round().run()
+
+
+def test_a_round_without_offers_has_nothing_to_read() -> None:
+    assert Offers(None, [], None, lambda _watch: []).turn(60) == []
+
+
+def test_who_is_prevented_is_told_how_to_go_on() -> None:
+    fleet = Fleet({"a": 0, "b": 0})
+    fleet.machines[0].fail(SILENT)
+
+    prevent_all(fleet.machines)
+
+    assert [machine.state for machine in fleet.machines] == [FAILED, FAILED]
+    assert fleet.machines[0].problem == SILENT
+    entry = fleet.machines[1].as_entry()
+    assert entry["kind"] == "prevented"
+    assert "set compute_desk_together to offer or none" in entry["hint"]

@@ -1,0 +1,287 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One run of wait_for_machines, whose machines, API and Ansible are stand-ins."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.compute_desk.supply.plugins.action import wait_for_machines
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.terms import WaitReport
+from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import ssh_failure
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.problem import (
+    REFUSED,
+    Problem,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._round import task
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.address import Route
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.result import read_previous
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.task import Task
+
+from ...fake_api import A
+
+SILENT = Problem(REFUSED, "nothing listens", "Wait.")
+NOT_READ = {"polls": 1, "transient_errors": 0, "state": "waiting", "message": None}
+
+
+def at(address: str) -> ssh_failure.Target:
+    return ssh_failure.Target(ssh_failure.Setting(address, "by default"), None)
+
+
+class Hosts:
+    """Hosts with these variables, none of which any machine has set."""
+
+    def __init__(self, **variables: dict[str, t.Any]) -> None:
+        self._variables = variables
+        self.added: list[t.Any] = []
+
+    def matching(self, _pattern: str) -> list[str]:
+        return list(self._variables)
+
+    def variables(self, name: str) -> dict[str, t.Any]:
+        return self._variables[name]
+
+    def trusted(self, name: str, variable: str) -> t.Any:
+        return self._variables[name].get(variable)
+
+    def offer_of(self, name: str) -> t.Any:
+        return self.trusted(name, "compute_desk_offer_id")
+
+    def timeout_of(self, _name: str) -> float:
+        return 300.0
+
+    def add(self, records: list[t.Any]) -> list[t.Any]:
+        self.added += records
+        return records
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Problem | None]]:
+    """What each host answers when it is asked, one after the other. Without an entry, it is local.
+
+    A host is asked at an address that is its name.
+    """
+    given: dict[str, list[Problem | None]] = {}
+
+    def route(variables: dict[str, t.Any]) -> Route | None:
+        name = variables["name"]
+        return (
+            Route(ssh_failure.Target(ssh_failure.Setting(name, "by default"), None), ["ssh"])
+            if name in given
+            else None
+        )
+
+    def ask(target: ssh_failure.Target, _seconds: float) -> Problem | None:
+        return given[target.address.value if target.address else ""].pop(0)
+
+    monkeypatch.setattr(task, "route_to", route)
+    monkeypatch.setattr(task, "ask_for_greeting", ask)
+    return given
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The lines about offers."""
+    lines: list[str] = []
+    monkeypatch.setattr(task, "show", lambda _host, text, _level: lines.append(text))
+    return lines
+
+
+def task_of(known: Hosts, *, no_log: bool = False, **options: t.Any) -> Task:
+    validated = ArgumentSpecValidator(wait_for_machines._arguments()).validate(options)
+    assert not validated.error_messages
+    given = validated.validated_parameters
+    return Task(given, t.cast("t.Any", known), "localhost", agent="a test", no_log=no_log)
+
+
+def run(known: Hosts, **options: t.Any) -> dict[str, t.Any]:
+    return task_of(known, **options).run(check_mode=True)
+
+
+def named(*names: str, **variables: t.Any) -> Hosts:
+    return Hosts(**{name: {"name": name, **variables} for name in names})
+
+
+def test_a_host_that_is_not_asked_directly_counts_as_one_that_answers(
+    answers: dict[str, list[t.Any]],
+) -> None:
+    answers["b"] = [None]
+
+    result = run(named("a", "b"), hosts="all")
+
+    assert result["begin"] == ["a", "b"]
+    assert [one["address"] for one in result["machines"]] == [None, "b port 22"]
+
+
+@pytest.mark.parametrize(
+    ("where", "second", "problem"),
+    [
+        # Behind a jump host that only ssh knows of, Ansible has to try.
+        (None, [], None),
+        # ssh knows no better address.
+        ("same", [], SILENT),
+        (ssh_failure.Target(ssh_failure.Setting("b", "as configured for ssh"), None), [None], None),
+        (
+            ssh_failure.Target(ssh_failure.Setting("b", "as configured for ssh"), None),
+            [SILENT],
+            SILENT,
+        ),
+    ],
+)
+def test_ssh_is_asked_where_a_silent_machine_is(
+    where: t.Any,
+    second: list[Problem | None],
+    problem: Problem | None,
+    answers: dict[str, list[t.Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers.update({"a": [SILENT], "b": second})
+    monkeypatch.setattr(
+        task, "second_opinion", lambda route: route.target if where == "same" else where
+    )
+
+    result = run(named("a"), hosts="all")
+
+    assert result["begin"] == ([] if problem else ["a"])
+    assert result["machines"][0]["kind"] == (problem.kind if problem else None)
+
+
+def test_without_requests_offers_cannot_be_waited_for(
+    answers: dict[str, list[t.Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task, "HAS_REQUESTS", False)
+
+    with pytest.raises(OptionError, match=r"^offer_ids: Failed to import .*pip install requests"):
+        run(named(), offer_ids=[A], api_token="cd-1234567890")
+    assert answers == {}
+
+
+def test_there_has_to_be_something_to_wait_for(answers: dict[str, list[t.Any]]) -> None:
+    with pytest.raises(OptionError, match=r"^offer_ids: is empty, and no host fits 'gpus'"):
+        run(named(), hosts="gpus")
+
+    assert run(named(), hosts="gpus", may_be_empty=True)["begin"] == []
+    assert answers == {}
+
+
+def previous(**values: t.Any) -> dict[str, t.Any]:
+    """Return the result of a round in which ``a`` was begun."""
+    machine = {
+        "name": "a",
+        "offer_id": A,
+        "address": "a port 22",
+        "state": "begun",
+        "answers": True,
+        "since": 1000.0,
+        "kind": None,
+        "message": None,
+        "hint": None,
+        "record": {"name": "a"},
+    }
+    return {"round": 1, "began_at": 1000.0, "machines": [machine], "offers": [], **values}
+
+
+@pytest.mark.parametrize(("kind", "begun"), [("not_yet", ["a"]), ("refused", []), (None, [])])
+def test_a_machine_that_the_user_put_off_is_begun_again(
+    kind: str | None, begun: list[str], answers: dict[str, list[t.Any]]
+) -> None:
+    result = {"instance_ready_result": {"ok": False, "kind": kind}} if kind else {}
+
+    found = run(named("a", **result), previous=previous())
+
+    assert (found["begin"], found["round"]) == (begun, 2)
+    assert answers == {}
+
+
+def test_an_offer_that_is_waited_for_needs_its_id_again(answers: dict[str, list[t.Any]]) -> None:
+    offer = {**NOT_READ, "offer_id": A, "transitions": []}
+
+    with pytest.raises(OptionError, match=r"^offer_ids: are needed as long as an offer is waited"):
+        run(named("a"), previous=previous(offers=[offer]))
+    assert answers == {}
+
+
+@pytest.mark.parametrize(
+    "result", [{}, {"round": "x"}, previous(machines=[{}]), previous(offers=7), previous(round="x")]
+)
+def test_what_is_no_earlier_result_is_refused(result: dict[str, t.Any]) -> None:
+    with pytest.raises(OptionError, match=r"^previous: must be the result of wait_for_machines$"):
+        read_previous(result)
+
+
+@pytest.mark.parametrize(
+    ("phases", "since"),
+    [
+        ([], None),
+        (["not_procured"], 0.0),
+        (["not_procured", "not_procured"], 0.0),
+        (["provisioning", "not_procured"], 1.0),
+        (["not_procured", "provisioning"], None),
+    ],
+)
+def test_how_long_an_offer_is_unprocured_is_remembered(
+    phases: list[str], since: float | None
+) -> None:
+    transitions = [{"phase": phase, "at": float(at)} for at, phase in enumerate(phases)]
+    offer = {**NOT_READ, "offer_id": A, "transitions": transitions}
+
+    (watch,) = read_previous(previous(offers=[offer, {**offer, "state": "ready"}])).watches()
+
+    assert (watch.offer_id, watch.polls) == (A, 1)
+    assert watch.not_procured_since == since
+
+
+@pytest.mark.parametrize("no_log", [False, True])
+def test_with_no_log_nothing_is_said_of_an_offer(no_log: bool, shown: list[str]) -> None:
+    task_of(named(), no_log=no_log)._say("Offer x failed.")
+
+    assert shown == ([] if no_log else ["Offer x failed."])
+
+
+class Over:
+    """A wait for offers whose time is up."""
+
+    def turn(self, _longest: float) -> bool:
+        return True
+
+    def report(self) -> WaitReport:
+        return WaitReport([], 0.0, ready=False, timed_out=True)
+
+
+class Heartbeat:
+    """Beats once, at once."""
+
+    def __init__(self, beat: t.Callable[[], None], _interval: float) -> None:
+        self._beat = beat
+
+    def __enter__(self) -> None:
+        self._beat()
+
+    def __exit__(self, *exc_info: object) -> None:
+        pass
+
+
+def test_while_it_goes_on_offers_and_machines_are_named(
+    answers: dict[str, list[t.Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beaten: list[str] = []
+    answers["a"] = [None]
+    monkeypatch.setattr(task, "Heartbeat", Heartbeat)
+    monkeypatch.setattr(task.Progress, "beat", lambda _self: beaten.append("offers"))
+    monkeypatch.setattr(
+        task.RoundProgress,
+        "still_waiting",
+        lambda _self, silent: beaten.extend(one.name for one in silent),
+    )
+
+    run(named("a"), hosts="all")
+    assert beaten == ["a"]
+
+    monkeypatch.setattr(Task, "_wait", lambda *_given: Over())
+    answers["a"] = [None]
+    run(named("a"), hosts="all", offer_ids=[A], api_token="cd-1234567890")
+    assert beaten[1:] == ["offers", "a"]
