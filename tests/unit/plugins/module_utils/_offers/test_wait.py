@@ -482,7 +482,8 @@ def test_an_error_that_ends_the_wait_is_told_as_the_last_news() -> None:
 class StuckApi(FakeApi):
     """Never answers; only being left behind ends a request."""
 
-    released = threading.Event()
+    def __post_init__(self) -> None:
+        self.released = threading.Event()
 
     def offer_status(self, offer_id: str, timeout: float | None = None) -> dict[str, t.Any]:
         if offer_id == B:
