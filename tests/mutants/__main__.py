@@ -84,7 +84,7 @@ def _try(tree: Tree, chosen: int, processes: int) -> None:
     """Let mutmut try the chosen ones, and say from time to time how far it is."""
     log = tree.folder / "mutmut.log"
     began = time.monotonic()
-    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(processes)]
+    command = [sys.executable, str(ENGINE), "try", str(processes)]
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(command, cwd=tree.folder, stdout=output, stderr=output)
         try:
