@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 
 from mutmut import __main__ as mutmut
@@ -45,6 +46,8 @@ def diffs(names: list[str]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    # Whoever starts it in the background has this signal ignored, and could not interrupt it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     set_mutant_under_test("mutant_generation")
     if sys.argv[1] == "plant":
         plant(int(sys.argv[2]))

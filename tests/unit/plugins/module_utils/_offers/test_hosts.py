@@ -309,6 +309,10 @@ def test_a_group_name_needs_no_change(text: str) -> None:
     assert re.fullmatch(r"[A-Za-z0-9_]{0,200}", group_suffix(text))
 
 
+def test_a_group_name_keeps_the_length_of_an_id() -> None:
+    assert group_suffix("9b1e-7a50 eu.1") == "9b1e_7a50_eu_1"
+
+
 def test_what_is_settled() -> None:
     is_settled = HostOptions().is_settled
 

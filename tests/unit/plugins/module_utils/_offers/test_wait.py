@@ -372,6 +372,14 @@ def test_reading_asks_each_offer_once_whatever_it_says() -> None:
     assert api.clock.now == 1000.0, "nothing was waited for"
 
 
+@pytest.mark.parametrize(("least", "is_ready"), [(1, True), (2, False), (None, False)])
+def test_reading_knows_how_many_instances_are_enough(least: int | None, is_ready: bool) -> None:
+    instances = [machine("gpu-1"), machine("gpu-2", status="starting")]
+    api = FakeApi({A: [state("ready", instances=instances)]})
+
+    assert read_offers(api, [A], least, **api.in_fake_time()).ready is is_ready
+
+
 # News
 
 
@@ -482,7 +490,8 @@ def test_an_error_that_ends_the_wait_is_told_as_the_last_news() -> None:
 class StuckApi(FakeApi):
     """Never answers; only being left behind ends a request."""
 
-    def __post_init__(self) -> None:
+    def __init__(self, script: dict[str, list[t.Any]], settings: FakeSettings) -> None:
+        super().__init__(script, settings=settings)
         self.released = threading.Event()
 
     def offer_status(self, offer_id: str, timeout: float | None = None) -> dict[str, t.Any]:
@@ -492,7 +501,7 @@ class StuckApi(FakeApi):
 
 
 def test_a_request_that_never_ends_is_left_behind_at_the_deadline() -> None:
-    api = StuckApi({A: [ready()], B: [ready()]}, settings=FakeSettings(request_timeout=60))
+    api = StuckApi({A: [ready()], B: [ready()]}, FakeSettings(request_timeout=60))
     began = time.monotonic()
 
     try:

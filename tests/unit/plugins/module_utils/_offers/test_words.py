@@ -18,7 +18,7 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._offers.words 
     why_too_late,
 )
 
-from ...fake_api import C, machine, state
+from ...fake_api import C, machine, ready, state
 
 
 def test_the_line_about_an_offer_counts_what_it_does_not_name() -> None:
@@ -32,6 +32,23 @@ def test_the_line_about_an_offer_counts_what_it_does_not_name() -> None:
         "'n0' (i-n0): status is stopped, not running; "
     )
     assert line.endswith("; and 2 more")
+
+
+def test_the_line_about_an_offer_that_is_ready_says_no_more_than_that() -> None:
+    document = {"offer_id": C, **ready("n1"), "progress": "1/1 instances running"}
+
+    line = offer_line(parse_offer(document, C), HostOptions(), stale=False)
+
+    assert line == f"Offer {C} is ready, 1 of 1 instances usable"
+
+
+def test_the_line_about_an_offer_shows_the_beginning_of_a_long_id() -> None:
+    stopped = {**machine("n1", status="stopped"), "instance_id": "i" * 61}
+    document = {"offer_id": C, **state("ready", instances=[stopped])}
+
+    line = offer_line(parse_offer(document, C), HostOptions(), stale=False)
+
+    assert f"Not usable: 'n1' ({'i' * 57}...): status is stopped" in line
 
 
 @pytest.mark.parametrize(
