@@ -42,7 +42,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, default=STATE, help=argparse.SUPPRESS)
     parser.add_argument("--checkout", type=Path, default=CHECKOUT, help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Both, because what a shell starts in the background ignores the first.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     tree = Tree(options.state, options.checkout)
     try:
         if options.show:
@@ -75,7 +77,7 @@ def run(tree: Tree, rooms: list[str], share: float, processes: int) -> None:
         # Which tests reach which function is found out anew.
         (tree.planted / "mutmut-stats.json").unlink(missing_ok=True)
     seen.note({"tests", *again}, digest)
-    print(f"{chosen} mutants to try, {processes} at a time; the tests run once before ...")
+    print(f"{chosen} mutants to try, {processes} at a time; the tests run twice before ...")
     if chosen:
         _try(tree, chosen, processes)
 
@@ -84,7 +86,7 @@ def _try(tree: Tree, chosen: int, processes: int) -> None:
     """Let mutmut try the chosen ones, and say from time to time how far it is."""
     log = tree.folder / "mutmut.log"
     began = time.monotonic()
-    command = [sys.executable, str(ENGINE), "try", str(processes)]
+    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(processes)]
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(command, cwd=tree.folder, stdout=output, stderr=output)
         try:

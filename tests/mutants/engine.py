@@ -4,21 +4,18 @@
 """What of mutmut has no command: a process of its own, in the folder that mutmut runs in.
 
     python engine.py plant PROCESSES
-    python engine.py try PROCESSES
     python engine.py diffs < names.json
 
-`plant` and `try` are the halves of `mutmut run`: between them, what is to be tried can be chosen.
+`plant` is the first half of `mutmut run`; what is to be tried can be chosen before the second.
 """
 
 from __future__ import annotations
 
 import json
-import signal
 import sys
 
 from mutmut import __main__ as mutmut
 from mutmut.mutation.trampoline import set_mutant_under_test
-from mutmut.workers.isolation import ForkRunner
 
 
 def plant(processes: int) -> None:
@@ -26,15 +23,6 @@ def plant(processes: int) -> None:
     mutmut.copy_src_dir()
     mutmut.copy_also_copy_files()
     mutmut.create_mutants(processes)
-
-
-def try_chosen(processes: int) -> None:
-    """Run the tests, unless it is known which of them reach what, and then those of each mutant."""
-    # mutmut would run all tests once more, to see that they pass and that they fail with an error
-    # in every function. The first has just been seen, the second takes as long as many mutants.
-    mutmut.run_forced_fail_test = lambda runner: None
-    ForkRunner.run_clean_tests = lambda self, tests: 0
-    mutmut._run((), processes)
 
 
 def diffs(names: list[str]) -> dict[str, str]:
@@ -46,12 +34,8 @@ def diffs(names: list[str]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    # Whoever starts it in the background has this signal ignored, and could not interrupt it.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     set_mutant_under_test("mutant_generation")
     if sys.argv[1] == "plant":
         plant(int(sys.argv[2]))
-    elif sys.argv[1] == "try":
-        try_chosen(int(sys.argv[2]))
     else:
         json.dump(diffs(json.load(sys.stdin)), sys.stdout)
