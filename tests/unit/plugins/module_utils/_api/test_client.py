@@ -289,6 +289,7 @@ def test_a_server_error_passes_whatever_its_body_is(reply: bytes) -> None:
         (" \n", "the answer is empty, not JSON"),
         ("<html><title>Sign in</title>", "the answer is an HTML page titled 'Sign in', not JSON"),
         ("\ufeff<!doctype html><p>", "the answer is an HTML page, not JSON"),
+        (f"<html><title>{'x' * 61}</title>", f"the answer is an HTML page titled '{'x' * 57}...'"),
         ("hello", "the answer is text that begins with 'hello', not JSON"),
         ("\x1b[2Jhello", "the answer is text that begins with 'hello', not JSON"),
         ("[]", "the answer is an array, not a JSON object"),
@@ -308,7 +309,7 @@ def test_a_body_that_is_no_object_says_what_it_is(body: t.Any, problem: str) -> 
 
     assert error.__class__ is InvalidResponse
     assert error.message.startswith(problem)
-    assert error.final
+    assert (error.final, error.code) == (True, 200)
 
 
 def test_an_enormous_number_is_no_status() -> None:
@@ -376,6 +377,13 @@ def test_a_broken_answer_may_be_whole_the_next_time(reply: bytes) -> None:
 
     assert error.__class__ is ConnectionFailed
     assert not error.final
+
+
+def test_half_a_document_of_no_known_length_is_one_that_ends_in_the_middle() -> None:
+    error = error_of(http_answer(200, BODY[:50], length=None))
+
+    assert error.__class__ is ConnectionFailed
+    assert (error.message, error.code) == ("the answer ends in the middle", 200)
 
 
 def test_chunks_and_compression_are_undone() -> None:
