@@ -134,7 +134,7 @@ def test_filters_choose(options: dict[str, t.Any], kept: list[str]) -> None:
     ("text", "problem"),
     [
         ("'x'", "''x'' gives a string, not true or false"),
-        ("1", "'1' gives a number, not true or false"),
+        ("[]", "'[]' gives an array, not true or false"),
         ("nothing.at.all", "'nothing.at.all' fails: "),
     ],
 )
