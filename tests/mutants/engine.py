@@ -27,10 +27,9 @@ def plant(processes: int) -> None:
 
 def diffs(names: list[str]) -> dict[str, str]:
     """Return what each of these mutants changes."""
-    return {
-        name: mutmut.get_diff_for_mutant(name, path=path)
-        for name, path in ((name, mutmut.find_mutant(name).path) for name in names)
-    }
+    _all, noted = mutmut.collect_source_file_mutation_data(mutant_names=())
+    paths = {name: path for path, one in noted.items() for name in one.exit_code_by_key}
+    return {name: mutmut.get_diff_for_mutant(name, path=paths[name]) for name in names}
 
 
 if __name__ == "__main__":

@@ -124,16 +124,24 @@ class Figures:
             figures.hung += mutant.fate == "timeout"
             figures.survived += mutant.fate == "survived"
             figures.untested += mutant.fate == "no tests"
-            figures.excused += mutant.fate in BAD and mutant.name in excused
+            figures.excused += mutant.fate == "survived" and mutant.name in excused
         return figures
 
     @property
     def percent(self) -> float:
-        """Of those that were tried, whatever the reasons of the survivors."""
-        return 100.0 * self.killed / self.tried if self.tried else 100.0
+        """Of those that were tried."""
+        return _percent(self.killed, self.tried)
+
+    @property
+    def percent_of_reached(self) -> float:
+        """Of those that were tried and that a test reaches, whatever the reasons of survivors."""
+        return _percent(self.killed, self.tried - self.untested)
 
     @property
     def percent_of_others(self) -> float:
-        """Of those that were tried and that a test could tell apart."""
-        others = self.tried - self.excused
-        return 100.0 * self.killed / others if others else 100.0
+        """Of those that a test reaches and could tell from the code."""
+        return _percent(self.killed, self.tried - self.untested - self.excused)
+
+
+def _percent(part: int, whole: int) -> float:
+    return 100.0 * part / whole if whole else 100.0

@@ -9,11 +9,14 @@ import typing as t
 
 from .results import Figures, Mutant
 
-HEAD = ("room", "planted", "tried", "killed", "hung", "survived", "untested", "%", "excused", "%")
+HEAD = (
+    *("room", "planted", "tried", "killed", "hung", "survived", "untested"),
+    *("% of tried", "% of reached", "excused", "% of others"),
+)
 
 
 def figures(mutants: list[Mutant], excused: t.Container[str]) -> str:
-    """Return the table; the last column is without the survivors that have a reason."""
+    """Return the table; the last column leaves out survivors that have a reason."""
     rooms = sorted({mutant.room for mutant in mutants})
     lines = [HEAD]
     lines += [_row(room, total([m for m in mutants if m.room == room], excused)) for room in rooms]
@@ -40,6 +43,7 @@ def _row(room: str, one: Figures) -> tuple[str, ...]:
         room,
         *map(str, counts),
         f"{one.percent:.1f}",
+        f"{one.percent_of_reached:.1f}",
         str(one.excused),
         f"{one.percent_of_others:.1f}",
     )
