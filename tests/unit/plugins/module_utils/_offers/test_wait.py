@@ -429,6 +429,16 @@ def test_every_answer_counts_whatever_it_says() -> None:
     assert (watch.answers, watch.transient_errors, watch.failures_in_a_row) == (3, 1, 1)
 
 
+def test_an_answer_shows_that_the_name_of_the_host_is_right() -> None:
+    watch = Watch(A)
+    watch.note_error(NameNotResolved("unknown host"), 1.0, 15.0, 0.5)
+    assert (watch.unresolved_since, watch.unresolved_for) == (1.0, 0.0)
+
+    watch.note_answer(parse_offer({"offer_id": A, **PROVISIONING}, A), 4.0)
+
+    assert (watch.unresolved_since, watch.unresolved_for) == (None, None)
+
+
 @pytest.mark.parametrize(("now", "next_at"), [(59.9, 60.0), (60.0, 76.0), (61.0, 77.0)])
 def test_the_last_try_of_a_name_is_neither_late_nor_made_twice(now: float, next_at: float) -> None:
     watch = Watch(A, unresolved_since=0.0, next_at=now + 16)
