@@ -88,5 +88,5 @@ def tidy(change: str) -> str:
 
 def as_entry(name: str, diff: str) -> str:
     """Return what to write into the file for a mutant."""
-    change = "".join(f"\n      {line}" for line in change_of(diff).splitlines())
-    return f"  - function: {function_of(name)}\n    diff: |{change}"
+    change = "".join(f"\n        {line}" for line in change_of(diff).splitlines())
+    return f"    - function: {function_of(name)}\n      diff: |{change}"

@@ -84,8 +84,11 @@ def test_a_survivor_is_reported_and_a_run_goes_on_where_another_ended(
     assert command.main([*place, "--processes=1"]) == 1
     lived = [mutant for mutant in mutants_of(tree) if mutant.fate == "survived"]
     changes = command.main([*place, "--show=_room"]) or capfd.readouterr().out
-    assert "  - function: _room/sums.py is_adult\n    diff: |\n      -return age >= 18\n" in changes
-    assert "      +return age > 18\n" in changes
+    assert (
+        "    - function: _room/sums.py is_adult\n      diff: |\n        -return age >= 18\n"
+        in changes
+    )
+    assert "        +return age > 18\n" in changes
     assert {mutant.room for mutant in lived} == {"_room"}
     assert "killed" in fates(tree).values()
 
@@ -202,9 +205,9 @@ def test_a_reason_holds_for_a_function_and_a_change(tmp_path: Path, function: st
     name = "ansible_collections.x.plugins.module_utils._api.retry.xǁRetryǁwait__mutmut_12"
     file = tmp_path / "survivors.yml"
     file.write_text(
-        f'- reason: no such moment\n  mutants:\n  - function: "{function}"\n    diff: |\n'
-        "      -return self.left > 0\n      +return self.left >= 0\n"
-        "  - function: gone\n    diff: |\n      -x\n      +y\n"
+        f'- reason: no such moment\n  mutants:\n    - function: "{function}"\n      diff: |\n'
+        "        -return self.left > 0\n        +return self.left >= 0\n"
+        "    - function: gone\n      diff: |\n        -x\n        +y\n"
     )
 
     found, unused = survivors.excused(survivors.read(file), {name: DIFF})
@@ -214,7 +217,7 @@ def test_a_reason_holds_for_a_function_and_a_change(tmp_path: Path, function: st
     other = DIFF.replace(">= 0", "> 1")
     assert survivors.excused(survivors.read(file), {name: other})[0] == {}
     assert survivors.as_entry(name, DIFF).splitlines()[0] == (
-        "  - function: _api/retry.py Retry.wait"
+        "    - function: _api/retry.py Retry.wait"
     )
 
 

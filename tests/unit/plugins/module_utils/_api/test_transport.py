@@ -107,6 +107,14 @@ def test_the_cause_is_found_however_it_is_wrapped(how: str) -> None:
     assert error.__class__ is NameNotResolved
 
 
+def test_the_cause_is_found_behind_others() -> None:
+    inner = socket.gaierror(-2, "Name or service not known")
+
+    error = _translated(ValueError(RuntimeError("first"), inner), SERVER, 1.0)
+
+    assert error.__class__ is NameNotResolved
+
+
 def test_errors_that_wrap_each_other_come_to_an_end() -> None:
     one, other = RuntimeError("one"), RuntimeError("other")
     one.__cause__, other.__cause__ = other, one

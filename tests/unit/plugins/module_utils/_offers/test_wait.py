@@ -417,6 +417,21 @@ def test_an_offer_that_becomes_ready_with_the_last_second_is_ready() -> None:
     assert (report.ready, report.timed_out, report.elapsed) == (True, False, 10.3)
 
 
+def test_what_an_abandoned_call_returns_is_not_taken_for_the_next_one() -> None:
+    started: list[t.Callable[[], None]] = []
+    calls = Calls(1, started.append)
+    calls.begin(A, lambda: "late")
+    calls.abandon(A)
+    calls.begin(A, lambda: "right")
+
+    started[0]()
+    assert calls.next_outcome(0) is None
+    assert calls.running == {A}
+    started[1]()
+    assert calls.next_outcome(0) == (A, "right")
+    assert calls.running == frozenset()
+
+
 # What a watch knows
 
 
