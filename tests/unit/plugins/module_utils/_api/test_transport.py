@@ -34,7 +34,6 @@ CERTIFICATES = f"the certificates to check {SERVER} with cannot be read: "
 CASES = [
     (requests.exceptions.ReadTimeout("x"), RequestTimedOut, LATE),
     (urllib3.exceptions.ReadTimeoutError(None, "", "x"), RequestTimedOut, LATE),
-    (socket.timeout("x"), RequestTimedOut, LATE),
     (TimeoutError("x"), RequestTimedOut, LATE),
     (ssl.SSLEOFError("x"), ConnectionFailed, f"{SERVER} broke off the TLS connection"),
     (ssl.SSLZeroReturnError("x"), ConnectionFailed, f"{SERVER} broke off the TLS connection"),
