@@ -29,7 +29,7 @@ RELEASE_OPTIONS = $(if $(TAG),--tag=$(TAG)) $(if $(KEEP),--keep=$(KEEP)) $(if $(
 TIMELINE ?= tests/simulator/timelines/demo.yml
 
 .PHONY: help demo simulator test coverage check pins docs pictures fresh bench clean machines machines-down
-.PHONY: machines-test ee release-check
+.PHONY: machines-test ee release-check mutants
 
 help:
 	@echo "make demo             watch the main job run, without an account (1 minute)"
@@ -47,6 +47,9 @@ help:
 	@echo "make bench            compare speeds (15 minutes)"
 	@echo "make release-check    build the artifact, see what is in it, and use it on the oldest and the"
 	@echo "                      newest ansible-core; UPDATE=1 rewrites the list of its content"
+	@echo "make mutants          plant mistakes in the plain Python, and count those that no unit test"
+	@echo "                      finds (hours; goes on where it was interrupted); ROOM=_offers and"
+	@echo "                      SAMPLE=20% try some of them, SHOW=_offers lists the survivors"
 	@echo "make clean            remove everything these commands made"
 	@echo
 	@echo "As root:"
@@ -91,6 +94,10 @@ bench:
 	@$(WITH_TESTS) python tests/bench/inventory.py
 	@$(WITH_TESTS) python tests/bench/first_contact.py
 
+mutants:
+	@exec env PYTHONPATH=tests $(WITH_TESTS) python -m mutants $(ROOM) \
+		$(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SHOW),--show $(SHOW)) $(if $(REPORT),--report)
+
 machines:
 	@$(MACHINES) up --count $(N) $(if $(WHOLE),--whole)
 
@@ -108,6 +115,6 @@ release-check:
 	@$(MAKE) --no-print-directory check SESSIONS="release-check -- $(RELEASE_OPTIONS)"
 
 clean:
-	rm -rf .venv .venv-check .venv-docs .venv*-unpinned .venv*.lock .demo .nox docs/build tests/output
+	rm -rf .venv .venv-check .venv-docs .venv*-unpinned .venv*.lock .demo .mutants .nox docs/build tests/output
 	rm -rf .coverage .coverage.* .pytest_cache .hypothesis .mypy_cache .ruff_cache tests/bench/results *.tar.gz
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -303,6 +303,7 @@ def test_a_server_error_passes_whatever_its_body_is(reply: bytes) -> None:
         (" \n", "the answer is empty, not JSON"),
         ("<html><title>Sign in</title>", "the answer is an HTML page titled 'Sign in', not JSON"),
         ("\ufeff<!doctype html><p>", "the answer is an HTML page, not JSON"),
+        (f"<html><title>{'x' * 61}</title>", f"the answer is an HTML page titled '{'x' * 57}...'"),
         ("hello", "the answer is text that begins with 'hello', not JSON"),
         ("\x1b[2Jhello", "the answer is text that begins with 'hello', not JSON"),
         ("[]", "the answer is an array, not a JSON object"),
@@ -322,7 +323,7 @@ def test_a_body_that_is_no_object_says_what_it_is(body: t.Any, problem: str) -> 
 
     assert error.__class__ is InvalidResponse
     assert error.message.startswith(problem)
-    assert error.final
+    assert (error.final, error.code) == (True, 200)
 
 
 def test_an_enormous_number_is_no_status() -> None:
@@ -390,6 +391,19 @@ def test_a_broken_answer_may_be_whole_the_next_time(reply: bytes) -> None:
 
     assert error.__class__ is ConnectionFailed
     assert not error.final
+
+
+def test_a_connection_that_breaks_within_the_head_says_that_nothing_came() -> None:
+    error = error_of(b"HTTP/1.1 200 OK")
+
+    assert error.message == "the connection broke in the middle of the answer (0 bytes)"
+
+
+def test_half_a_document_of_no_known_length_is_one_that_ends_in_the_middle() -> None:
+    error = error_of(http_answer(200, BODY[:50], length=None))
+
+    assert error.__class__ is ConnectionFailed
+    assert (error.message, error.code) == ("the answer ends in the middle", 200)
 
 
 def test_chunks_and_compression_are_undone() -> None:
@@ -598,10 +612,10 @@ def test_a_redirect_on_the_same_server_is_followed_with_the_token(prefix: str, c
 
 
 def test_a_relative_redirect() -> None:
-    with Server(redirect("state"), GOOD) as server:
+    with Server(redirect("X/state"), GOOD) as server:
         ask(server)
 
-    assert server.paths[1:] == [f"/offers/{OFFER_ID}/state"]
+    assert server.paths[1:] == [f"/offers/{OFFER_ID}/X/state"]
 
 
 @pytest.mark.parametrize(
@@ -665,9 +679,6 @@ def test_a_redirect_to_another_server_says_where(location: str, shown: str) -> N
 @pytest.mark.parametrize(
     "location",
     [
-        "http://[",
-        "http://127.0.0.1:99999/",
-        "http://127.0.0.1:port/",
         "mailto:me",
         "javascript:alert(1)",
         "data:,x",
@@ -684,6 +695,32 @@ def test_a_redirect_to_nonsense_is_an_error(location: str) -> None:
 
     assert len(server.requests) == 1
     assert caught.value.message.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("location", "what"),
+    [
+        ("http://[", "something that is no URL"),
+        ("http://127.0.0.1:99999/", "something that is no URL"),
+        ("http://127.0.0.1:port/", "something that is no URL"),
+        ("http://me@127.0.0.1/", "an address that is not clear"),
+        ("http://127.0.0.1\\.example.com/", "an address that is not clear"),
+        ("/two words", "an address that is not clear"),
+    ],
+)
+def test_a_redirect_that_can_be_read_in_two_ways_or_none_is_an_error(
+    location: str, what: str
+) -> None:
+    error = error_of(redirect(location, 308))
+
+    assert error.__class__ is Redirected
+    assert (error.message, error.code) == (f"the API redirects to {what}", 308)
+
+
+def test_a_redirect_to_a_very_long_name_is_shown_in_part() -> None:
+    error = error_of(redirect(f"https://{'a' * 300}.example.com/"))
+
+    assert f"another server, 'https://{'a' * 189}...'; the token" in error.message
 
 
 def test_the_body_of_a_redirect_is_not_read_to_its_end_either() -> None:

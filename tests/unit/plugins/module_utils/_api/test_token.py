@@ -9,7 +9,11 @@ import json
 from pathlib import Path
 
 import pytest
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.token import TokenSource
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.token import (
+    MAX_TOKEN_BYTES,
+    TokenSource,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -108,3 +112,33 @@ def test_backslashes_without_end_take_no_time() -> None:
 
 def test_the_longest_token_that_a_file_may_hold_is_taken_out() -> None:
     assert TokenSource(token="a" * 65535).redact("a" * 65535) == "********"
+
+
+# Files that hold no token
+
+
+def problem_of(path: str) -> str:
+    with pytest.raises(OptionError) as caught:
+        TokenSource(path=path)
+    return str(caught.value)
+
+
+def test_a_file_that_holds_no_token_is_named_up_to_a_length(tmp_path: Path) -> None:
+    # Longer than is shown, and no part longer than a file system allows.
+    folder = tmp_path.joinpath(*["d" * 90] * 3)
+    folder.mkdir(parents=True)
+    large = folder / "token"
+    large.write_bytes(b"t" * (MAX_TOKEN_BYTES + 1))
+    begin = str(large)[:197]
+
+    assert problem_of(str(large)) == (f"api_token_file: '{begin}...' is too large to be a token")
+    assert problem_of(str(large) + "s") == (
+        f"api_token_file: cannot read '{begin}...': No such file or directory"
+    )
+    assert problem_of(str(large) + "\0") == f"api_token_file: '{begin}...' is not a file name"
+
+
+def test_a_token_may_be_as_long_as_its_file(token_file: Path) -> None:
+    token_file.write_bytes(b"t" * MAX_TOKEN_BYTES)
+
+    assert len(TokenSource(path=str(token_file)).current()) == MAX_TOKEN_BYTES

@@ -129,6 +129,21 @@ def test_anything_else_gives_the_defaults_and_a_problem(command: str) -> None:
     assert endpoint.problem.startswith("ssh_command '")
 
 
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        ("ssh -p 22 -p 22 root@203.0.113.7", "has the option -p twice"),
+        ("ssh -p 0 root@203.0.113.7", "has an invalid port"),
+        ("ssh -p 65536 root@203.0.113.7", "has an invalid port"),
+        ("ssh -p http root@203.0.113.7", "has an invalid port"),
+        ("ssh root@203.0.113.7 reboot", "does not name exactly one host"),
+        ("ssh root@203.0.113.8", "names a host other than external_ip"),
+    ],
+)
+def test_what_is_wrong_with_a_command_is_said(command: str, problem: str) -> None:
+    assert endpoint_of(IP, command).problem == f"ssh_command '{command}' {problem}"
+
+
 @pytest.mark.parametrize("command", [None, ""])
 def test_no_command_is_no_problem(command: str | None) -> None:
     assert endpoint_of(IP, command) == Endpoint(IP, "root", 22, None)

@@ -296,6 +296,11 @@ def test_a_machine_without_an_address_leads_nowhere(external_ip: str | None) -> 
     assert "external_ip" in record["compute_desk_unusable_reason"]
 
 
+def test_a_long_name_is_cut_so_that_the_id_fits() -> None:
+    assert name_of("n" * 300, "i-0a1b2c3d4e5f") == "n" * 191 + "-2c3d4e5f"
+    assert len(name_of("n" * 300, "i-0a1b2c3d4e5f")) == 200
+
+
 @given(TRICKY)
 def test_a_chosen_name_is_safe_or_empty(text: str) -> None:
     name = chosen_name(text)
@@ -307,6 +312,10 @@ def test_a_chosen_name_is_safe_or_empty(text: str) -> None:
 @given(TRICKY)
 def test_a_group_name_needs_no_change(text: str) -> None:
     assert re.fullmatch(r"[A-Za-z0-9_]{0,200}", group_suffix(text))
+
+
+def test_a_group_name_keeps_the_length_of_an_id() -> None:
+    assert group_suffix("9b1e-7a50 eu.1") == "9b1e_7a50_eu_1"
 
 
 def test_what_is_settled() -> None:

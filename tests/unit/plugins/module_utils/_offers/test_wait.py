@@ -21,12 +21,14 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors im
     ServerError,
     Unauthorized,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.calls import Calls
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.news import (
     News,
     NewsDesk,
     OnNews,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import parse_offer
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.terms import Time
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.wait import (
     WaitOptions,
     WaitReport,
@@ -372,6 +374,95 @@ def test_reading_asks_each_offer_once_whatever_it_says() -> None:
     assert api.clock.now == 1000.0, "nothing was waited for"
 
 
+@pytest.mark.parametrize(("least", "is_ready"), [(1, True), (2, False), (None, False)])
+def test_reading_knows_how_many_instances_are_enough(least: int | None, is_ready: bool) -> None:
+    instances = [machine("gpu-1"), machine("gpu-2", status="starting")]
+    api = FakeApi({A: [state("ready", instances=instances)]})
+
+    assert read_offers(api, [A], least, **api.in_fake_time()).ready is is_ready
+
+
+@pytest.mark.parametrize("reads", [False, True])
+def test_requests_are_started_as_the_caller_says(reads: bool) -> None:
+    started: list[t.Any] = []
+
+    def start(run: t.Callable[[], None]) -> None:
+        started.append(run)
+        run()
+
+    api = FakeApi({A: [ready()]})
+    timing = Time(api.clock, api.clock.sleep, random=lambda: 0.5)
+    if reads:
+        read_offers(api, [A], timing=timing, calls=Calls(1, start))
+    else:
+        wait_for_offers(api, [A], WaitOptions(), timing=timing, calls=Calls(1, start))
+
+    assert len(started) == 1
+
+
+def test_a_wait_that_has_failed_reads_the_others_once_and_not_again() -> None:
+    api = FakeApi({A: [state("failed")], B: [ServerError("busy", code=503)]})
+
+    report = waited(api, A, B, poll_interval=5)
+
+    assert [watch.polls for watch in report.watches] == [1, 1]
+    assert report.elapsed == 0.0
+
+
+def test_an_offer_that_becomes_ready_with_the_last_second_is_ready() -> None:
+    api = FakeApi({A: [ready()]}, seconds_per_request=10.26)
+
+    report = waited(api, wait_timeout=10.26)
+
+    assert (report.ready, report.timed_out, report.elapsed) == (True, False, 10.3)
+
+
+def test_what_an_abandoned_call_returns_is_not_taken_for_the_next_one() -> None:
+    started: list[t.Callable[[], None]] = []
+    calls = Calls(1, started.append)
+    calls.begin(A, lambda: "late")
+    calls.abandon(A)
+    calls.begin(A, lambda: "right")
+
+    started[0]()
+    assert calls.next_outcome(0) is None
+    assert calls.running == {A}
+    started[1]()
+    assert calls.next_outcome(0) == (A, "right")
+    assert calls.running == frozenset()
+
+
+# What a watch knows
+
+
+def test_every_answer_counts_whatever_it_says() -> None:
+    watch = Watch(A)
+    watch.note_answer(parse_offer({"offer_id": A, **PROVISIONING}, A), 1.0)
+    watch.note_error(ServerError("busy", code=503), 2.0, 15.0, 0.5)
+    watch.note_error(NotFound("gone", code=404), 3.0, 15.0, 0.5)
+
+    assert (watch.answers, watch.transient_errors, watch.failures_in_a_row) == (3, 1, 1)
+
+
+def test_an_answer_shows_that_the_name_of_the_host_is_right() -> None:
+    watch = Watch(A)
+    watch.note_error(NameNotResolved("unknown host"), 1.0, 15.0, 0.5)
+    assert (watch.unresolved_since, watch.unresolved_for) == (1.0, 0.0)
+
+    watch.note_answer(parse_offer({"offer_id": A, **PROVISIONING}, A), 4.0)
+
+    assert (watch.unresolved_since, watch.unresolved_for) == (None, None)
+
+
+@pytest.mark.parametrize(("now", "next_at"), [(59.9, 60.0), (60.0, 76.0), (61.0, 77.0)])
+def test_the_last_try_of_a_name_is_neither_late_nor_made_twice(now: float, next_at: float) -> None:
+    watch = Watch(A, unresolved_since=0.0, next_at=now + 16)
+
+    watch.note_error(NameNotResolved("unknown host"), now, 15.0, 0.5)
+
+    assert watch.next_at == next_at
+
+
 # News
 
 
@@ -482,7 +573,9 @@ def test_an_error_that_ends_the_wait_is_told_as_the_last_news() -> None:
 class StuckApi(FakeApi):
     """Never answers; only being left behind ends a request."""
 
-    released = threading.Event()
+    def __init__(self, script: dict[str, list[t.Any]], settings: FakeSettings) -> None:
+        super().__init__(script, settings=settings)
+        self.released = threading.Event()
 
     def offer_status(self, offer_id: str, timeout: float | None = None) -> dict[str, t.Any]:
         if offer_id == B:
@@ -491,7 +584,7 @@ class StuckApi(FakeApi):
 
 
 def test_a_request_that_never_ends_is_left_behind_at_the_deadline() -> None:
-    api = StuckApi({A: [ready()], B: [ready()]}, settings=FakeSettings(request_timeout=60))
+    api = StuckApi({A: [ready()], B: [ready()]}, FakeSettings(request_timeout=60))
     began = time.monotonic()
 
     try:
@@ -503,6 +596,8 @@ def test_a_request_that_never_ends_is_left_behind_at_the_deadline() -> None:
     assert report.watches[0].is_ready(None)
     assert report.watches[1].error is not None
     assert report.watches[1].error.kind == "request_timed_out"
+    assert report.watches[1].error.message == "the answer was not complete in time"
+    assert report.watches[1].error.offer_id == B
     assert time.monotonic() - began < 30, "it waited for the request"
 
 

@@ -11,14 +11,20 @@ import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import RateLimited
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import HostOptions
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import parse_offer
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.terms import WaitOptions
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.terms import (
+    WaitOptions,
+    WaitReport,
+)
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.watch import Watch
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.words import (
+    message,
     offer_line,
+    why_not_ready,
     why_too_late,
 )
 
-from ...fake_api import C, machine, state
+from ...fake_api import C, machine, ready, state
+from ...helpers import seen
 
 
 def test_the_line_about_an_offer_counts_what_it_does_not_name() -> None:
@@ -32,6 +38,62 @@ def test_the_line_about_an_offer_counts_what_it_does_not_name() -> None:
         "'n0' (i-n0): status is stopped, not running; "
     )
     assert line.endswith("; and 2 more")
+
+
+def test_the_line_about_an_offer_that_is_ready_says_no_more_than_that() -> None:
+    document = {"offer_id": C, **ready("n1"), "progress": "1/1 instances running"}
+
+    line = offer_line(parse_offer(document, C), HostOptions(), stale=False)
+
+    assert line == f"Offer {C} is ready, 1 of 1 instances usable"
+
+
+def test_the_line_about_an_offer_shows_the_beginning_of_a_long_id() -> None:
+    stopped = {**machine("n1", status="stopped"), "instance_id": "i" * 61}
+    document = {"offer_id": C, **state("ready", instances=[stopped])}
+
+    line = offer_line(parse_offer(document, C), HostOptions(), stale=False)
+
+    assert f"Not usable: 'n1' ({'i' * 57}...): status is stopped" in line
+
+
+def test_sentences_stand_in_a_row_and_the_rest_is_counted() -> None:
+    ids = [f"{number:08d}-0000-4000-8000-000000000000" for number in range(6)]
+    watches = [seen(state(status="expired"), offer_id=offer_id) for offer_id in ids]
+    report = WaitReport(watches, 60.0, ready=False, ended_by=frozenset(ids))
+
+    said = message(report, WaitOptions(), waited=True)
+
+    sentence = "Offer {} has expired; it can no longer be procured. Search for new offers."
+    assert said == " ".join(
+        [
+            *map(sentence.format, ids[:5]),
+            "(And 1 more; see offers.)",
+            "Gave up after 60 s with 0 of 6 offers ready.",
+        ]
+    )
+
+
+def test_an_offer_that_is_not_procured_names_the_limit() -> None:
+    watch = seen(state("available", status="available"), offer_id=C)
+    report = WaitReport([watch], 60.0, ready=False, ended_by=frozenset([C]))
+
+    assert why_not_ready(watch, report, WaitOptions(procurement_timeout=90)) == (
+        f"Offer {C} is still not procured after 90 s. Procure it, or raise procurement_timeout."
+    )
+
+
+def test_progress_and_names_are_shown_up_to_a_length() -> None:
+    watch = seen(
+        state("ready", instances=[machine("n" * 61, status="stopped")], progress="p" * 121),
+        offer_id=C,
+    )
+    report = WaitReport([watch], 60.0, ready=False, timed_out=True)
+
+    said = why_not_ready(watch, report, WaitOptions())
+
+    assert f'"{"p" * 117}..."' in said
+    assert f"({'n' * 57}...: status is stopped" in said
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The hosts of a run: whom a pattern names, how long each may be silent, whose name is taken."""
+"""The hosts of a round, in an inventory as Ansible keeps it."""
 
 from __future__ import annotations
 
@@ -9,45 +9,197 @@ import typing as t
 
 import pytest
 from ansible.errors import AnsibleActionFail, AnsibleError
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.hosts import Hosts
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+from ansible.vars.hostvars import HostVars
+from ansible.vars.manager import VariableManager
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.hosts import (
+    Hosts,
+    new_machine,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.machine import (
+    FAILED,
+    WAITING,
+)
+
+from ...helpers import OFFER_ID
+
+GROUP = "compute_desk_offer_4f9d2c1e_8a37_4b65_9d0e_2c7f81a6b3d4"
 
 
-class Inventory:
-    """Knows no host by any pattern, as it is wrong."""
+class Round:
+    """An inventory with two hosts of the user, of which one is in the group gpu."""
 
-    def get_hosts(self, pattern: str, ignore_restrictions: bool) -> list[t.Any]:
-        raise AnsibleError(f"{pattern} is no pattern {ignore_restrictions}")
+    def __init__(self, limit: str | None = None) -> None:
+        loader = DataLoader()
+        self.inventory = InventoryManager(loader, sources=["n1,n2,"])
+        self.data = self.inventory._inventory
+        self.data.add_group("gpu")
+        self.data.add_child("gpu", "n1")
+        self.inventory.subset(limit)
+        self.manager = VariableManager(loader, self.inventory)
+        self.hostvars = HostVars(self.inventory, self.manager, loader)
+        self.hosts = Hosts(self.hostvars, 120.0)
 
+    def set(self, name: str, variable: str, value: t.Any) -> None:
+        self.data.set_variable(name, variable, value)
 
-class HostVars(dict[str, t.Any]):
-    _inventory = Inventory()
-
-
-def hosts(**variables: t.Any) -> Hosts:
-    return Hosts(HostVars({"a": variables}), 300.0)
-
-
-def test_a_wrong_pattern_is_a_failed_task_that_names_the_option() -> None:
-    with pytest.raises(AnsibleActionFail, match=r"^hosts: \[1: is no pattern"):
-        hosts().matching("[1:")
-
-
-@pytest.mark.parametrize(("given", "timeout"), [({}, 300.0), ({"instance_ready_timeout": 5}, 5.0)])
-def test_a_host_may_have_a_timeout_of_its_own(given: dict[str, t.Any], timeout: float) -> None:
-    assert hosts(**given).timeout_of("a") == timeout
+    def groups_of(self, name: str) -> set[str]:
+        return {group.name for group in self.inventory.hosts[name].get_groups()}
 
 
-@pytest.mark.parametrize("value", [-1, "soon", float("nan")])
-def test_a_wrong_timeout_is_named_with_its_host(value: t.Any) -> None:
-    with pytest.raises(AnsibleActionFail, match=r"^a: instance_ready_timeout: "):
-        hosts(instance_ready_timeout=value).timeout_of("a")
+def a_record(name: str = "n3", instance: str = "i-3", **fields: t.Any) -> dict[str, t.Any]:
+    return {
+        "name": name,
+        "ansible_host": "203.0.113.7",
+        "compute_desk_offer_id": OFFER_ID,
+        "compute_desk_instance_id": instance,
+        **fields,
+    }
 
 
-def test_what_the_machine_says_of_itself_does_not_count() -> None:
-    forged = {"instance_ready_timeout": 1, "compute_desk_offer_id": "x"}
+@pytest.mark.parametrize(
+    ("limit", "pattern", "names"),
+    [
+        (None, "all", ["n1", "n2"]),
+        (None, "gpu", ["n1"]),
+        (None, "all:!gpu", ["n2"]),
+        ("n2", "all", ["n2"]),
+        ("n2", "gpu", []),
+    ],
+)
+def test_a_pattern_stays_within_the_limit(
+    limit: str | None, pattern: str, names: list[str]
+) -> None:
+    assert Round(limit).hosts.matching(pattern) == names
 
-    found = hosts(**forged, ansible_facts=forged)
 
-    assert found.timeout_of("a") == 300.0
-    assert found.offer_of("a") is None
-    assert hosts(compute_desk_offer_id="x").offer_of("a") == "x"
+def test_a_pattern_that_is_none_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(pattern: str, **_options: t.Any) -> t.Any:
+        raise AnsibleError(f"{pattern} is no pattern")
+
+    fleet = Round()
+    monkeypatch.setattr(fleet.inventory, "get_hosts", refuse)
+
+    with pytest.raises(AnsibleActionFail) as caught:
+        fleet.hosts.matching("x")
+
+    assert str(caught.value) == "hosts: x is no pattern"
+
+
+def test_a_pattern_counts_beside_the_hosts_of_the_play() -> None:
+    fleet = Round()
+    fleet.inventory.restrict_to_hosts([fleet.inventory.hosts["n1"]])
+
+    assert fleet.hosts.matching("all") == ["n1", "n2"]
+
+
+# What is known of a host
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"), [(None, 120.0), (600, 600.0), ("7.5", 7.5), (0, 0.0)]
+)
+def test_how_long_a_host_may_take(value: t.Any, seconds: float) -> None:
+    fleet = Round()
+    if value is not None:
+        fleet.set("n1", "instance_ready_timeout", value)
+
+    assert fleet.hosts.timeout_of("n1") == seconds
+    assert Hosts(fleet.hostvars).timeout_of("n2") == 300.0
+
+
+def test_a_time_that_is_none_names_the_host_and_the_variable() -> None:
+    fleet = Round()
+    fleet.set("n1", "instance_ready_timeout", -1)
+
+    with pytest.raises(AnsibleActionFail) as caught:
+        fleet.hosts.timeout_of("n1")
+
+    assert str(caught.value) == ("n1: instance_ready_timeout: must be at least 0 seconds, not -1")
+
+
+def test_the_offer_of_a_host_is_what_the_inventory_says_and_not_the_machine() -> None:
+    fleet = Round()
+    assert fleet.hosts.offer_of("n1") is None
+    fleet.set("n1", "compute_desk_offer_id", OFFER_ID)
+    assert fleet.hosts.offer_of("n1") == OFFER_ID
+    assert fleet.hosts.trusted("n1", "compute_desk_offer_id") == OFFER_ID
+
+    fleet.manager.set_host_facts("n1", {"compute_desk_offer_id": "forged"})
+
+    assert fleet.hosts.offer_of("n1") is None
+    assert fleet.hosts.trusted("n1", "compute_desk_offer_id") is None
+
+
+# New hosts
+
+
+def test_machines_of_offers_become_hosts_with_groups_and_variables() -> None:
+    fleet = Round()
+
+    (added,) = fleet.hosts.add([a_record(note="{{ 6 * 7 }}")])
+
+    assert added == a_record(note="{{ 6 * 7 }}", groups=["compute_desk", GROUP])
+    assert fleet.groups_of("n3") == {"all", "compute_desk", GROUP}
+    variables = fleet.inventory.hosts["n3"].vars
+    assert variables["ansible_host"] == "203.0.113.7"
+    assert {"name", "groups"}.isdisjoint(variables)
+    assert str(Templar(DataLoader()).template(variables["note"])) == "{{ 6 * 7 }}"
+    assert fleet.hosts.matching("compute_desk") == ["n3"]
+    assert fleet.hosts.variables("n3")["compute_desk_instance_id"] == "i-3"
+
+
+def test_new_hosts_beyond_the_limit_are_left_out() -> None:
+    fleet = Round("n1:n3")
+
+    found = fleet.hosts.add([a_record("n3", "i-3"), a_record("n4", "i-4")])
+
+    assert [record["name"] for record in found] == ["n3"]
+
+
+def test_a_host_of_the_user_is_not_touched_and_the_machine_is_given_up() -> None:
+    fleet = Round()
+    record = a_record("n1", "i\x1b[2J-1")
+
+    added = fleet.hosts.add([record, a_record()])
+
+    assert [one["name"] for one in added] == ["n1", "n3"]
+    assert "ansible_host" not in fleet.inventory.hosts["n1"].vars
+    assert "compute_desk" not in fleet.groups_of("n1")
+    assert fleet.hosts.is_taken(record)
+    assert not fleet.hosts.is_taken(a_record())
+    assert not fleet.hosts.is_taken(a_record("n9", "i-9"))
+    machine = new_machine(record, fleet.hosts, 1000.0)
+    assert (machine.state, machine.record) == (FAILED, record)
+    assert machine.problem is not None
+    assert machine.problem.kind == "name_taken"
+    assert str(machine.problem) == (
+        f"The instance i-1 of the offer {OFFER_ID} would be the host n1, but the inventory has "
+        "another host of this name. It would get the variables of that host, passwords included. "
+        "Rename your host, or run this without the inventory that has it."
+    )
+
+
+def test_a_machine_that_was_added_is_waited_for() -> None:
+    fleet = Round()
+    (record,) = fleet.hosts.add([a_record()])
+
+    machine = new_machine(record, fleet.hosts, 1000.0)
+
+    assert (machine.name, machine.offer_id, machine.since) == ("n3", OFFER_ID, 1000.0)
+    assert (machine.state, machine.problem) == (WAITING, None)
+    assert machine.record is record
+
+
+def test_a_stand_in_has_what_all_machines_will_have() -> None:
+    fleet = Round()
+    fleet.data.add_group("compute_desk")
+    fleet.data.set_variable("compute_desk", "instance_ready_timeout", 42)
+
+    name = fleet.hosts.any_machine()
+
+    assert name not in fleet.hosts.matching("gpu")
+    assert fleet.groups_of(name) == {"all", "compute_desk"}
+    assert fleet.hosts.timeout_of(name) == 42.0

@@ -1,0 +1,321 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The hosts of a source: which, under which names, in which groups, and beside which others."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.errors import AnsibleParserError
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import (
+    HostNameClash,
+    HostOptions,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import (
+    Offer,
+    parse_offer,
+)
+from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.expressions import (
+    Expressions,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.hosts import Hosts
+
+from ...helpers import OFFER_ID, OTHER_ID, a_document, an_instance
+from .a_source import Source
+
+GROUP = "compute_desk_offer_4f9d2c1e_8a37_4b65_9d0e_2c7f81a6b3d4"
+
+
+def an_offer(*instances: dict[str, t.Any], offer_id: str = OFFER_ID) -> Offer:
+    document = a_document(offer_id=offer_id, instances=list(instances))
+    return parse_offer(document, offer_id)
+
+
+def two() -> Offer:
+    """An offer with two instances in two zones."""
+    return an_offer(
+        an_instance(instance_id="i-1", instance_name="n1"),
+        an_instance(
+            instance_id="i-2",
+            instance_name="n2",
+            zone="",
+            external_ip="203.0.113.8",
+            ssh_command=None,
+        ),
+    )
+
+
+def added(source: Source, *offers: Offer, **options: t.Any) -> list[str]:
+    return Hosts(source).add(offers or (two(),), HostOptions(**options))
+
+
+def test_hosts_have_names_variables_and_groups() -> None:
+    source = Source()
+
+    assert added(source) == []
+    assert list(source.inventory.hosts) == ["n1-i1", "n2-i2"]
+    assert source.groups_of("n1-i1") == [
+        "compute_desk",
+        GROUP,
+        "compute_desk_zone_eu_west_1a",
+    ]
+    assert source.groups_of("n2-i2") == ["compute_desk", GROUP]
+    variables = source.inventory.get_host("n2-i2").vars
+    assert variables["ansible_host"] == "203.0.113.8"
+    assert variables["compute_desk_instance_id"] == "i-2"
+    assert "name" not in variables
+
+
+def test_an_unusable_host_is_in_a_group_of_its_own() -> None:
+    source = Source()
+    offer = an_offer(an_instance(instance_name="n1", instance_id="i-1", status="stopped"))
+
+    added(source, offer, include_unusable=True)
+
+    assert source.groups_of("n1-i1") == ["compute_desk_unusable"]
+
+
+@pytest.mark.parametrize(("least", "fits"), [(2, True), (3, False)])
+def test_fewer_usable_hosts_than_asked_for_are_refused(least: int, fits: bool) -> None:
+    source = Source(min_hosts=least)
+    stopped = an_instance(instance_name="n3", instance_id="i-3", status="stopped")
+    offers = [two(), an_offer(stopped, offer_id=OTHER_ID)]
+
+    if fits:
+        added(source, *offers, include_unusable=True)
+        return
+    with pytest.raises(OptionError) as caught:
+        added(source, *offers, include_unusable=True)
+    assert caught.value.option == "min_hosts"
+    assert str(caught.value) == (
+        "min_hosts: found 2 of 3 required hosts; -v shows what became of each instance"
+    )
+    assert not source.inventory.hosts
+
+
+def test_warnings_about_instances_come_before_those_about_expressions() -> None:
+    source = Source(compose={"x": "1 / 0"})
+    offer = an_offer(an_instance(ssh_command="ssh -J x root@203.0.113.7"))
+
+    about_ssh, about_compose = added(source, offer)
+
+    assert "has the option '-J'" in about_ssh
+    assert about_compose.startswith("compose: 'x' fails for 1 hosts, first for ")
+
+
+# Expressions
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({}, ["n1-i1", "n2-i2"]),
+        ({"filters": ["not compute_desk_zone"]}, ["n2-i2"]),
+        ({"filters": ["true", "not compute_desk_zone"]}, ["n2-i2"]),
+        ({"exclude_filters": ["not compute_desk_zone"]}, ["n1-i1"]),
+        ({"exclude_filters": ["false", "not compute_desk_zone"]}, ["n1-i1"]),
+        ({"filters": ["true"], "exclude_filters": ["true"]}, []),
+    ],
+)
+def test_filters_choose(options: dict[str, t.Any], kept: list[str]) -> None:
+    source = Source(**options)
+
+    added(source)
+
+    assert list(source.inventory.hosts) == kept
+
+
+@pytest.mark.parametrize("option", ["filters", "exclude_filters"])
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("'x'", "''x'' gives a string, not true or false"),
+        ("[]", "'[]' gives an array, not true or false"),
+        ("nothing.at.all", "'nothing.at.all' fails: "),
+    ],
+)
+def test_a_filter_that_is_no_answer_is_an_error(option: str, text: str, problem: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        added(Source(**{option: [text]}))
+
+    assert caught.value.option == option
+    assert str(caught.value).startswith(f"{option}: {problem}")
+
+
+@pytest.mark.parametrize(
+    ("hostnames", "names"),
+    [
+        (["compute_desk_instance_id"], ["i-1", "i-2"]),
+        (["compute_desk_zone", "compute_desk_instance_id"], ["eu-west-1a", "i-2"]),
+        (["''", "nothing", "none"], ["n1-i1", "n2-i2"]),
+        (["'x y/' ~ compute_desk_instance_id"], ["x-y-i-1", "x-y-i-2"]),
+    ],
+)
+def test_the_first_expression_that_gives_a_name_gives_the_name(
+    hostnames: list[str], names: list[str]
+) -> None:
+    source = Source(hostnames=hostnames)
+
+    added(source)
+
+    assert list(source.inventory.hosts) == names
+
+
+def test_two_hosts_of_one_name_are_refused() -> None:
+    with pytest.raises(HostNameClash):
+        added(Source(hostnames=["'same'"]))
+
+
+def test_hosts_are_put_into_the_groups_of_the_user() -> None:
+    source = Source(
+        compose={"rack": "compute_desk_instance_id[2:]"},
+        groups={"first": "compute_desk_instance_id == 'i-1'"},
+        keyed_groups=[{"key": "compute_desk_instance_id", "prefix": "id"}],
+    )
+
+    assert added(source) == []
+    assert source.inventory.get_host("n2-i2").vars["rack"] == "2"
+    assert {"first", "id_i_1"} <= set(source.groups_of("n1-i1"))
+    assert "first" not in source.groups_of("n2-i2")
+    assert "id_i_2" in source.groups_of("n2-i2")
+
+
+FAILING = [
+    ({"compose": {"x": "nothing.at.all"}}, "compose", "'x'"),
+    ({"groups": {"g": "nothing.at.all"}}, "groups", "'g'"),
+    ({"keyed_groups": [{"key": "nothing.at.all"}]}, "keyed_groups", "'nothing.at.all'"),
+    ({"keyed_groups": ["odd"]}, "keyed_groups", "'odd'"),
+    ({"hostnames": ["nothing.at.all"]}, "hostnames", "'nothing.at.all'"),
+]
+
+
+@pytest.mark.parametrize(("options", "option", "label"), FAILING)
+def test_an_expression_that_fails_is_told_once_for_all_hosts(
+    options: dict[str, t.Any], option: str, label: str
+) -> None:
+    source = Source(**options)
+
+    (warning,) = added(source)
+
+    assert warning.startswith(f"{option}: {label} fails for 2 hosts, first for 'n1-i1': ")
+    assert warning.isprintable() and not warning.endswith(": ")
+    assert list(source.inventory.hosts) == ["n1-i1", "n2-i2"]
+
+
+@pytest.mark.parametrize(("options", "option", "label"), FAILING)
+def test_with_strict_it_is_an_error(options: dict[str, t.Any], option: str, label: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        added(Source(strict=True, **options))
+
+    assert caught.value.option == option
+    assert str(caught.value).startswith(f"{option}: {label} fails for host 'n1-i1': ")
+
+
+def test_options_that_are_null_ask_for_nothing() -> None:
+    source = Source(compose=None, groups=None, keyed_groups=None)
+
+    assert added(source) == []
+
+
+def test_each_expression_is_told_by_itself_and_with_its_first_reason() -> None:
+    expressions = Expressions(Source(compose={"x": "1 / 0", "y": "nothing"}))
+    expressions._plugin.inventory.add_host("n1")
+
+    expressions.construct("n1", {})
+
+    first, second = expressions.warnings()
+    assert first.startswith("compose: 'x' fails for 1 hosts, first for 'n1': ")
+    assert "division by zero" in first
+    assert "'nothing' is undefined" in second
+
+
+# Other sources
+
+
+def test_a_host_of_the_user_keeps_its_name_and_nothing_is_added() -> None:
+    source = Source()
+    source.inventory.add_host("n2-i2")
+
+    with pytest.raises(AnsibleParserError) as caught:
+        added(source)
+
+    assert str(caught.value).endswith(
+        f"The instance 'i-2' of the offer {OFFER_ID} and another host of the inventory would both "
+        "be 'n2-i2', and each would get the variables of the other. No host is taken from this "
+        "source. Rename your host, or keep the two inventories apart."
+    )
+    assert list(source.inventory.hosts) == ["n2-i2"]
+
+
+def test_the_same_instance_from_two_sources_of_ours_is_one_host() -> None:
+    source = Source()
+    added(source)
+
+    added(source)
+
+    assert list(source.inventory.hosts) == ["n1-i1", "n2-i2"]
+
+
+def test_a_later_source_cannot_take_a_name_of_ours() -> None:
+    source = Source()
+    inventory = source.inventory
+    inventory.current_source = "/etc/offers.yml"
+    added(source)
+    inventory.current_source = "/etc/hosts"
+
+    assert inventory.add_host("other", group=None) == "other"
+    with pytest.raises(AnsibleParserError) as caught:
+        inventory.add_host("n1-i1")
+
+    assert str(caught.value).endswith(
+        "each would get the variables of the other. Neither is used. Rename your host, or keep "
+        "the two inventories apart; to put an instance into your own groups, use groups or "
+        "keyed_groups in its source."
+    )
+    assert sorted(inventory.hosts) == ["n2-i2", "other"]
+    # Our host is gone, and the name is still refused.
+    with pytest.raises(AnsibleParserError):
+        inventory.add_host("n1-i1")
+
+
+@pytest.mark.parametrize(
+    ("plugin", "may"),
+    [
+        ("constructed", True),
+        ("ansible.builtin.constructed", True),
+        ("ansible.builtin.yaml", False),
+    ],
+)
+def test_a_source_that_only_adds_to_groups_may(tmp_path: Path, plugin: str, may: bool) -> None:
+    other = tmp_path / "groups.yml"
+    other.write_text(f"plugin: {plugin}\n")
+    source = Source()
+    source.inventory.current_source = "/etc/offers.yml"
+    added(source)
+    source.inventory.current_source = str(other)
+
+    if not may:
+        with pytest.raises(AnsibleParserError):
+            source.inventory.add_host("n1-i1")
+        return
+    source.inventory.add_host("n1-i1")
+    # What it is, it is for all hosts: the file is read once.
+    other.unlink()
+    source.inventory.add_host("n2-i2")
+    assert sorted(source.inventory.hosts) == ["n1-i1", "n2-i2"]
+
+
+def test_our_own_source_and_ansible_itself_may_add_our_hosts_again() -> None:
+    source = Source()
+    source.inventory.current_source = "/etc/offers.yml"
+    added(source)
+
+    source.inventory.add_host("n1-i1")
+    source.inventory.current_source = None
+    source.inventory.add_host("n1-i1")
+
+    assert "n1-i1" in source.inventory.hosts
