@@ -35,8 +35,8 @@ IMPORTER = re.compile(r"^(Importing with galaxy-importer|Importer processing com
 IMPORTER_SAYS = re.compile(r"^((?:WARNING|ERROR): .*)")
 # ansible-lint looks for playbooks of a collection one folder too deep when the importer runs it.
 OWN_PLAYBOOK = re.compile(r"Failed to find compute_desk\.supply\.(\w+) playbook\.$")
-# Said by the sessions that need a Python which is not here.
-LEFT_OUT = re.compile(r"NOT RUN: .*?none was found")
+# Said by the sessions that need a Python which is not here, or a package.
+LEFT_OUT = re.compile(r"NOT RUN: .*?(?:none was found|is on PyPI)")
 
 
 def is_false_alarm(warning: str) -> bool:
