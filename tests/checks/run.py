@@ -33,7 +33,8 @@ PAGES = ROOT / "docs" / "docsite" / "rst"
 # galaxy-importer calls these warnings and goes on; Galaxy shows them to everybody.
 IMPORTER = re.compile(r"^(Importing with galaxy-importer|Importer processing completed)")
 IMPORTER_SAYS = re.compile(r"^((?:WARNING|ERROR): .*)")
-# ansible-lint looks for playbooks of a collection one folder too deep when the importer runs it.
+# ansible-lint (26.10 too) looks for playbooks of a collection one folder too deep when the importer
+# (0.4.44 too) runs it.
 OWN_PLAYBOOK = re.compile(r"Failed to find compute_desk\.supply\.(\w+) playbook\.$")
 # Said by the sessions that need a Python which is not here, or a package.
 LEFT_OUT = re.compile(r"NOT RUN: .*?(?:none was found|is on PyPI)")
