@@ -43,6 +43,14 @@ def test_what_others_warn_of_is_no_problem() -> None:
     assert read(BEGIN, END, "WARNING: Using locale C.UTF-8").problems == []
 
 
+def test_a_python_that_ansible_test_misses_is_said_again() -> None:
+    line = 'WARNING: Skipping sanity test "import" on Python 3.14 because it could not be found.'
+
+    assert read(line, line).left_out == [
+        'NOT RUN: sanity test "import" on Python 3.14, because none was found'
+    ]
+
+
 @pytest.mark.parametrize(
     "reason",
     [
