@@ -18,10 +18,8 @@ import yaml
 from nox.logger import logger
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "tests"))
-sys.path.insert(0, str(Path(__file__).resolve().parent / "tests" / "checks"))
 
-import pins
-import pythons
+from checks import certification, pins, preview, pythons
 from support import pip_settings
 
 ROOT = Path(__file__).resolve().parent
@@ -123,7 +121,7 @@ def use_home(name: str) -> None:
     os.environ["HOME"] = str(home)
 
 
-def prepare_ansible_test(name: str, core: str) -> None:
+def prepare_ansible_test(name: str, get_pip: str) -> None:
     """Give ansible-test what it keeps in HOME: dozens of environments, and a get-pip script.
 
     Each session has a HOME to itself, so that several can run at the same time.
@@ -131,7 +129,7 @@ def prepare_ansible_test(name: str, core: str) -> None:
     use_home(f"home-{name}")
     cache = Path.home() / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(CHECKS / "get_pip.py", cache / f"get_pip_{CORES[core].get_pip}.py")
+    shutil.copyfile(CHECKS / "get_pip.py", cache / f"get_pip_{get_pip}.py")
 
 
 def drop_venvs() -> None:
@@ -158,7 +156,7 @@ def add_ansible_test(kind: str, core: str, default: bool) -> None:
     has_oldest = pythons.find_python(oldest) is not None
 
     def prepare() -> None:
-        prepare_ansible_test(name, core)
+        prepare_ansible_test(name, CORES[core].get_pip)
         if kind == "units" and not has_oldest:
             logger.warning(f"NOT RUN: the unit tests on Python {oldest}, because none was found")
 
@@ -387,4 +385,6 @@ for name in PLAYBOOK_CORES:
     add_playbooks(name)
 for name in (OLDEST, NEWEST):
     add_awx(name, default=name == NEWEST)
+preview.add_sessions(prepare_ansible_test)
+certification.add_sessions()
 add_ee()

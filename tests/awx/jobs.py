@@ -82,6 +82,7 @@ class Awx:
     def __init__(self, workspace: Workspace, simulator: Simulator) -> None:
         self.workspace = workspace
         self.simulator = simulator
+        self.project = PROJECT
         self.credential = {
             "COMPUTE_DESK_API_TOKEN": simulator.token,
             "COMPUTE_DESK_API_URL": simulator.url,
@@ -92,7 +93,7 @@ class Awx:
         """Return a new private folder with the project in it."""
         self._count += 1
         folder = self.workspace.folder / f"job{self._count}"
-        shutil.copytree(PROJECT, folder / "project")
+        shutil.copytree(self.project, folder / "project")
         (folder / "env").mkdir()
         (folder / "inventory").mkdir()
         self.fetch_requirements(folder)

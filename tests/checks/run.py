@@ -33,10 +33,17 @@ PAGES = ROOT / "docs" / "docsite" / "rst"
 # galaxy-importer calls these warnings and goes on; Galaxy shows them to everybody.
 IMPORTER = re.compile(r"^(Importing with galaxy-importer|Importer processing completed)")
 IMPORTER_SAYS = re.compile(r"^((?:WARNING|ERROR): .*)")
-# ansible-lint looks for playbooks of a collection one folder too deep when the importer runs it.
+# ansible-lint (26.10 too) looks for playbooks of a collection one folder too deep when the importer
+# (0.4.44 too) runs it.
 OWN_PLAYBOOK = re.compile(r"Failed to find compute_desk\.supply\.(\w+) playbook\.$")
-# Said by the sessions that need a Python which is not here.
-LEFT_OUT = re.compile(r"NOT RUN: .*?none was found")
+# Said where a Python, or a package, is not here.
+LEFT_OUT = (
+    (re.compile(r"(NOT RUN: .*?(?:none was found|is on PyPI))"), "{0}"),
+    (
+        re.compile(r"Skipping sanity test (.*) on Python (.*) because it could not be found"),
+        "NOT RUN: sanity test {0} on Python {1}, because none was found",
+    ),
+)
 
 
 def is_false_alarm(warning: str) -> bool:
@@ -69,8 +76,9 @@ class Reader:
             and not is_false_alarm(match[1])
         ):
             self._add(self.problems, f"galaxy-importer: {match[1]}")
-        if match := LEFT_OUT.search(plain):
-            self._add(self.left_out, match[0])
+        for pattern, words in LEFT_OUT:
+            if match := pattern.search(plain):
+                self._add(self.left_out, words.format(*match.groups()))
 
     @staticmethod
     def _add(notes: list[str], note: str) -> None:
