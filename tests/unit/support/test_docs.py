@@ -65,7 +65,7 @@ def test_the_readme_is_short_and_has_the_sections_that_others_look_for() -> None
     assert len(README.splitlines()) <= 130
     assert re.findall(r"^## (.+)$", README, re.MULTILINE) == SECTIONS
     installation = README.partition("## Installation")[2].partition("\n## ")[0]
-    assert "\nansible-galaxy collection install compute_desk.supply\n" in installation
+    assert "\nansible-galaxy collection install compute_desk.supply " in installation
 
 
 def test_the_readme_leads_to_every_guide_and_has_no_relative_link() -> None:

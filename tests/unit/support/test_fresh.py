@@ -19,8 +19,8 @@ def test_it_types_what_the_readme_has_in_its_order() -> None:
     install, see, job, role, inventory = readme.typed(README)
 
     assert see == "make demo\n"
-    assert "python3 -m venv" in install and readme.FROM_GALAXY in README
-    assert install.endswith(readme.FROM_CLONE) and f"`{readme.FROM_CLONE.strip()}`" in README
+    assert "python3 -m venv" in install and readme.FROM_GALAXY.search(README)
+    assert readme.FROM_CLONE in install and not readme.FROM_GALAXY.search(install)
     assert newcomer.MAIN_JOB in job and "compute_desk_roles" not in job
     assert "compute_desk_roles" in role and "ansible-inventory" in inventory
 

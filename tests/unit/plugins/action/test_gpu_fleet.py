@@ -49,7 +49,8 @@ def report(**options: t.Any) -> dict[str, t.Any]:
 
 
 def test_a_fleet_is_compared_with_a_folder_that_is_there(tmp_path: Path) -> None:
-    assert compare(tmp_path)["hosts"]["node-1"]["result"] == "unknown"
+    (machine,) = compare(tmp_path)["machines"]
+    assert (machine["host"], machine["verdict"]) == ("node-1", "unknown")
 
     with pytest.raises(OptionError, match=r"^record: there is no folder '.*/none'$"):
         compare(tmp_path / "none")
@@ -114,7 +115,7 @@ def test_a_machine_that_gives_no_report_fails_with_a_verdict(
     action = action_of(gpu_facts)
     monkeypatch.setattr(action, "ask", refuse)
 
-    found = action._look({**dict.fromkeys(gpu_facts.ARGUMENTS), **options}, {})
+    found = action._look({**dict.fromkeys(gpu_facts.ARGUMENTS), **options}, 90.0, {})
 
     assert (found["failed"], found["verdict"], found["checks"]) == (True, "fail", [])
     assert found["msg"] == "The GPUs could not be checked: There was no answer within 90 s."
