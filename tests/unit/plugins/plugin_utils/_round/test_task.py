@@ -19,13 +19,12 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact
 )
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._round import task
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.address import Route
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.result import read_previous
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.task import Task
 
 from ...fake_api import A
+from .earlier import NOT_READ, entry, previous
 
 SILENT = Problem(REFUSED, "nothing listens", "Wait.")
-NOT_READ = {"polls": 1, "transient_errors": 0, "state": "waiting", "message": None}
 
 
 def at(address: str) -> ssh_failure.Target:
@@ -168,21 +167,20 @@ def test_there_has_to_be_something_to_wait_for(answers: dict[str, list[t.Any]]) 
     assert answers == {}
 
 
-def previous(**values: t.Any) -> dict[str, t.Any]:
-    """Return the result of a round in which ``a`` was begun."""
-    machine = {
-        "name": "a",
-        "offer_id": A,
-        "address": "a port 22",
-        "state": "begun",
-        "answers": True,
-        "since": 1000.0,
-        "kind": None,
-        "message": None,
-        "hint": None,
-        "record": {"name": "a"},
-    }
-    return {"round": 1, "began_at": 1000.0, "machines": [machine], "offers": [], **values}
+def test_who_belongs_together_with_one_that_failed_is_not_begun(
+    answers: dict[str, list[t.Any]],
+) -> None:
+    told = {"kind": "refused", "message": "Nothing listens.", "hint": "Wait."}
+    machines = [entry("a", "failed", answers=False, **told), entry("b", "waiting")]
+    earlier = previous(machines=machines)
+
+    alone = run(named("a", "b"), previous=earlier, together="none", last_round=False)
+    together = run(named("a", "b"), previous=earlier, together="all", last_round=False)
+
+    assert (alone["failed"], alone["begin"]) == (False, ["b"])
+    assert (together["failed"], together["begin"], together["waiting"]) == (True, [], False)
+    assert [one["kind"] for one in together["machines"]] == ["refused", "prevented"]
+    assert answers == {}
 
 
 @pytest.mark.parametrize(("kind", "begun"), [("not_yet", ["a"]), ("refused", []), (None, [])])
@@ -203,36 +201,6 @@ def test_an_offer_that_is_waited_for_needs_its_id_again(answers: dict[str, list[
     with pytest.raises(OptionError, match=r"^offer_ids: are needed as long as an offer is waited"):
         run(named("a"), previous=previous(offers=[offer]))
     assert answers == {}
-
-
-@pytest.mark.parametrize(
-    "result", [{}, {"round": "x"}, previous(machines=[{}]), previous(offers=7), previous(round="x")]
-)
-def test_what_is_no_earlier_result_is_refused(result: dict[str, t.Any]) -> None:
-    with pytest.raises(OptionError, match=r"^previous: must be the result of wait_for_machines$"):
-        read_previous(result)
-
-
-@pytest.mark.parametrize(
-    ("phases", "since"),
-    [
-        ([], None),
-        (["not_procured"], 0.0),
-        (["not_procured", "not_procured"], 0.0),
-        (["provisioning", "not_procured"], 1.0),
-        (["not_procured", "provisioning"], None),
-    ],
-)
-def test_how_long_an_offer_is_unprocured_is_remembered(
-    phases: list[str], since: float | None
-) -> None:
-    transitions = [{"phase": phase, "at": float(at)} for at, phase in enumerate(phases)]
-    offer = {**NOT_READ, "offer_id": A, "transitions": transitions}
-
-    (watch,) = read_previous(previous(offers=[offer, {**offer, "state": "ready"}])).watches()
-
-    assert (watch.offer_id, watch.polls) == (A, 1)
-    assert watch.not_procured_since == since
 
 
 @pytest.mark.parametrize("no_log", [False, True])
