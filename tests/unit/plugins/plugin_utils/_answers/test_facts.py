@@ -113,6 +113,12 @@ def honest() -> dict[str, t.Any]:
     return facts
 
 
+def test_a_fact_that_came_with_ansible_core_2_22_is_kept_on_all() -> None:
+    facts = {"ansible_distribution_cpe_name": "cpe:/o:redhat:enterprise_linux:9::baseos"}
+
+    assert sound_facts(facts, FORBIDDEN) == (facts, [])
+
+
 def test_the_facts_of_an_honest_machine_are_all_kept(honest: dict[str, t.Any]) -> None:
     kept, dropped = sound_facts(honest, FORBIDDEN)
 
