@@ -28,8 +28,7 @@ RELEASE ?= trixie
 RELEASE_OPTIONS = $(if $(TAG),--tag=$(TAG)) $(if $(KEEP),--keep=$(KEEP)) $(if $(UPDATE),--update)
 TIMELINE ?= tests/simulator/timelines/demo.yml
 
-.PHONY: help demo simulator test coverage check pins docs pictures fresh bench clean machines machines-down
-.PHONY: machines-test ee release-check mutants
+.PHONY: help demo simulator test coverage check pins docs pictures fresh bench clean machines machines-down machines-test ee release-check mutants
 
 help:
 	@echo "make demo             watch the main job run, without an account (1 minute)"

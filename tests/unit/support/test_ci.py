@@ -54,7 +54,7 @@ def test_the_tests_get_an_empty_environment(checkout: Path) -> None:
     )
 
     said = done.stdout.splitlines()
-    assert (done.returncode, said[0]) == (7, "make coverage"), done.stderr
+    assert (done.returncode, said[0]) == (7, "make test"), done.stderr
     # The rest is of the shells in between.
     names = {line.partition("=")[0] for line in said[1:]} - {"_", "PWD", "OLDPWD", "SHLVL"}
     assert names == {"HOME", "PATH", *needed}

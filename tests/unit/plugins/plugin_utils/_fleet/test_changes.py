@@ -44,8 +44,9 @@ def kept(tmp_path: Path) -> str:
 
 @pytest.mark.parametrize("report", [None, a_report(checks=[]), {}])
 def test_a_machine_that_was_not_looked_at_is_unknown(records: Records, report: Report) -> None:
-    assert changes_of(report, RENTED, records) == {
-        "result": "unknown",
+    assert changes_of("node-1", report, RENTED, records) == {
+        "host": "node-1",
+        "verdict": "unknown",
         "reason": "It could not be looked at, see above.",
         "record": None,
         "recorded_at": None,
@@ -54,29 +55,30 @@ def test_a_machine_that_was_not_looked_at_is_unknown(records: Records, report: R
 
 
 def test_a_machine_without_a_record_is_unknown(records: Records) -> None:
-    found = changes_of(a_report(), RENTED, records)
+    found = changes_of("node-1", a_report(), RENTED, records)
 
-    assert (found["result"], found["reason"]) == ("unknown", "There is no record of it.")
+    assert (found["verdict"], found["reason"]) == ("unknown", "There is no record of it.")
 
 
 def test_the_record_of_another_instance_of_that_name_is_none(records: Records, kept: str) -> None:
-    found = changes_of(a_report(), {**RENTED, "instance_id": "i-2"}, records)
+    found = changes_of("node-1", a_report(), {**RENTED, "instance_id": "i-2"}, records)
 
-    assert (found["result"], found["record"]) == ("unknown", None)
+    assert (found["verdict"], found["record"]) == ("unknown", None)
 
 
 def test_a_record_that_cannot_be_read_is_named(records: Records, kept: str) -> None:
     Path(kept).write_text("nonsense")
 
-    found = changes_of(a_report(), RENTED, records)
+    found = changes_of("node-1", a_report(), RENTED, records)
 
-    assert found["result"] == "unknown"
+    assert found["verdict"] == "unknown"
     assert found["reason"] == f"{kept} cannot be used: it is not JSON."
 
 
 def test_a_machine_that_is_as_it_was(records: Records, kept: str) -> None:
-    assert changes_of(a_report(), RENTED, records) == {
-        "result": "same",
+    assert changes_of("node-1", a_report(), RENTED, records) == {
+        "host": "node-1",
+        "verdict": "same",
         "reason": f"Nothing has changed since {TIME}.",
         "record": kept,
         "recorded_at": TIME,
@@ -88,9 +90,9 @@ def test_what_was_so_at_handover_is_no_change(tmp_path: Path, records: Records) 
     worn = changed(a_report(), 0, rows_remapped=2)
     Handover(None, str(tmp_path)).kept(worn, RENTED, AT_HANDOVER, dry=False)
 
-    found = changes_of(worn, RENTED, records)
+    found = changes_of("node-1", worn, RENTED, records)
 
-    assert found["result"] == "same"
+    assert found["verdict"] == "same"
     assert [one["since"] for one in found["findings"]] == ["handover"]
 
 
@@ -105,11 +107,11 @@ def test_what_was_so_at_handover_is_no_change(tmp_path: Path, records: Records) 
 def test_the_worst_of_what_is_new_is_the_reason(
     records: Records, kept: str, after: Report, result: str, count: str
 ) -> None:
-    found = changes_of(after, RENTED, records)
+    found = changes_of("node-1", after, RENTED, records)
 
     worst = found["findings"][0]
-    assert worst["grave"] is (result == "worse")
-    assert found["result"] == result
+    assert worst["worse"] is (result == "worse")
+    assert found["verdict"] == result
     assert found["reason"] == f"{count} changed since {TIME}: {worst['text']}"
     assert (found["record"], found["recorded_at"]) == (kept, TIME)
 
@@ -120,12 +122,18 @@ def test_the_worst_of_what_is_new_is_the_reason(
 def test_the_table_has_a_row_for_each_finding_and_one_for_each_machine_without() -> None:
     new = {"since": "new", "text": "a GPU is gone"}
     old = {"since": "handover", "text": "2 rows were remapped"}
-    changes = {
-        "a": {"result": "worse", "recorded_at": TIME, "findings": [new, old]},
-        "b": {"result": "changed", "recorded_at": TIME, "findings": [new]},
-        "c": {"result": "same", "recorded_at": TIME, "reason": "no", "findings": []},
-        "d": {"result": "unknown", "recorded_at": None, "reason": "No record.", "findings": []},
-    }
+    changes = [
+        {"host": "a", "verdict": "worse", "recorded_at": TIME, "findings": [new, old]},
+        {"host": "b", "verdict": "changed", "recorded_at": TIME, "findings": [new]},
+        {"host": "c", "verdict": "same", "recorded_at": TIME, "reason": "no", "findings": []},
+        {
+            "host": "d",
+            "verdict": "unknown",
+            "recorded_at": None,
+            "reason": "No record.",
+            "findings": [],
+        },
+    ]
 
     assert change_rows(changes) == [
         ["HOST", "HANDOVER", "RESULT", "SINCE", "WHAT"],

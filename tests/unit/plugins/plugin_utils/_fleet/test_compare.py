@@ -249,10 +249,10 @@ def test_what_is_new_and_grave_comes_first() -> None:
     ("key", "said"),
     [("rows_pending", "a row remap waits for a reset"), ("rows_failure", "a row could not be")],
 )
-def test_what_was_wrong_and_is_no_longer_is_named_and_not_grave(key: str, said: str) -> None:
+def test_what_was_wrong_and_is_no_longer_is_named_and_not_worse(key: str, said: str) -> None:
     before = changed(a_report(), 5, **{key: True})
 
     (one,) = since(before, changed(before, 5, **{key: False}))
 
-    assert (one["since"], one["kind"], one["grave"]) == ("new", "remap", False)
+    assert (one["since"], one["kind"], one["worse"]) == ("new", "remap", False)
     assert f"no longer: {said}" in one["text"]

@@ -24,15 +24,15 @@ REPORT = a_report(count=1)
 
 def test_a_machine_that_could_not_be_looked_at_is_unknown(tmp_path: Path) -> None:
     for report in (None, {**REPORT, "checks": []}):
-        found = changes_of(report, RENTED, Records(str(tmp_path)))
-        assert (found["result"], found["record"]) == ("unknown", None)
+        found = changes_of("node-1", report, RENTED, Records(str(tmp_path)))
+        assert (found["verdict"], found["record"]) == ("unknown", None)
         assert found["reason"] == "It could not be looked at, see above."
 
 
 def test_a_machine_without_a_record_is_unknown(tmp_path: Path) -> None:
-    found = changes_of(REPORT, RENTED, Records(str(tmp_path)))
+    found = changes_of("node-1", REPORT, RENTED, Records(str(tmp_path)))
 
-    assert (found["result"], found["reason"]) == ("unknown", "There is no record of it.")
+    assert (found["verdict"], found["reason"]) == ("unknown", "There is no record of it.")
 
 
 def test_a_machine_whose_record_is_damaged_is_unknown(tmp_path: Path) -> None:
@@ -40,9 +40,9 @@ def test_a_machine_whose_record_is_damaged_is_unknown(tmp_path: Path) -> None:
     path, _new = records.keep(make_record(REPORT, RENTED, NOW))
     Path(path).write_text("{}")
 
-    found = changes_of(REPORT, RENTED, records)
+    found = changes_of("node-1", REPORT, RENTED, records)
 
-    assert found["result"] == "unknown"
+    assert found["verdict"] == "unknown"
     assert Path(path).name in found["reason"] and "cannot be used" in found["reason"]
 
 
@@ -60,9 +60,9 @@ def test_what_has_changed_is_as_bad_as_its_worst(
     records = Records(str(tmp_path))
     path, _new = records.keep(make_record(REPORT, RENTED, NOW))
 
-    found = changes_of(changed(REPORT, 0, **values), RENTED, records)
+    found = changes_of("node-1", changed(REPORT, 0, **values), RENTED, records)
 
-    assert (found["result"], found["record"]) == (result, path)
+    assert (found["verdict"], found["record"]) == (result, path)
     assert found["reason"].startswith(begin)
 
 

@@ -22,13 +22,13 @@ def entry(name: str, state: str, **values: t.Any) -> dict[str, t.Any]:
         "state": state,
         "answers": True,
         "since": 1000.0,
-        "record": {"name": name},
+        "host_record": {"name": name},
         **told,
         **values,
     }
 
 
 def previous(**values: t.Any) -> dict[str, t.Any]:
-    """Return the result of a round in which ``a`` was begun."""
-    machines = [entry("a", "begun")]
+    """Return the result of a round in which ``a`` was started."""
+    machines = [entry("a", "started")]
     return {"round": 1, "began_at": 1000.0, "machines": machines, "offers": [], **values}

@@ -24,7 +24,7 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact
     Problem,
 )
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.machine import (
-    BEGUN,
+    STARTED,
     FAILED,
     WAITING,
     Machine,
@@ -65,7 +65,7 @@ def test_a_machine_becomes_an_entry_and_is_read_from_it() -> None:
         "kind": "refused",
         "message": "Nothing listens (tried 203.0.113.7 port 22).",
         "hint": "Wait.",
-        "record": {"name": "n1"},
+        "host_record": {"name": "n1"},
     }
     again = Machine.from_entry(json.loads(json.dumps(entry)))
     assert again.as_entry() == entry
@@ -76,7 +76,7 @@ def test_a_machine_becomes_an_entry_and_is_read_from_it() -> None:
     ("state", "answers", "kind"),
     [
         (WAITING, True, None),
-        (BEGUN, True, None),
+        (STARTED, True, None),
         (FAILED, True, "refused"),
         (FAILED, False, "refused"),
     ],
@@ -287,22 +287,22 @@ def machines(*states: str) -> list[Machine]:
 @pytest.mark.parametrize(
     ("chosen", "fleet", "offers", "sentence"),
     [
-        (0, [], [], "0 machines can be begun."),
-        (1, [BEGUN], ["ready"], "1 machine can be begun."),
-        (2, [BEGUN, BEGUN, WAITING], [], "2 machines can be begun, 1 machine waited for."),
-        (0, [FAILED, FAILED], [], "0 machines can be begun, 2 machines given up."),
+        (0, [], [], "0 machines can start."),
+        (1, [STARTED], ["ready"], "1 machine can start."),
+        (2, [STARTED, STARTED, WAITING], [], "2 machines can start, 1 machine waited for."),
+        (0, [FAILED, FAILED], [], "0 machines can start, 2 machines given up."),
         (
             0,
             [],
             ["waiting", "failed"],
-            "0 machines can be begun, 1 offer waited for, 1 offer not ready.",
+            "0 machines can start, 1 offer waited for, 1 offer not ready.",
         ),
         (
             1,
-            [BEGUN, WAITING, WAITING, FAILED],
+            [STARTED, WAITING, WAITING, FAILED],
             ["waiting", "waiting", "failed", "failed", "ready"],
             (
-                "1 machine can be begun, 2 machines waited for, 2 offers waited for, "
+                "1 machine can start, 2 machines waited for, 2 offers waited for, "
                 "1 machine given up, 2 offers not ready."
             ),
         ),
