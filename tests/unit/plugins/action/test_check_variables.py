@@ -51,6 +51,20 @@ def test_a_word_is_compared_exactly_as_it_is_used(name: str, value: t.Any, said:
         checked({name: value})
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("compute_desk_rolls", "; did you mean compute_desk_roles?"),
+        ("compute_desk_xyzzy", "; the README lists them all"),
+    ],
+)
+def test_a_variable_that_does_not_exist_is_refused_with_a_better_one(name: str, hint: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        checked({name: 1})
+
+    assert str(caught.value) == f"'{name}': there is no such variable{hint}"
+
+
 @pytest.mark.parametrize("word", [True, False, "True", "FALSE", "Yes", "no", "auto"])
 def test_switches_are_read_as_ansible_reads_them(word: t.Any) -> None:
     checked({"compute_desk_gpu_verify": word})
