@@ -55,7 +55,7 @@ def test_a_word_is_compared_exactly_as_it_is_used(name: str, value: t.Any, said:
     ("name", "hint"),
     [
         ("compute_desk_rolls", "; did you mean compute_desk_roles?"),
-        ("compute_desk_xyzzy", "; the README lists them all"),
+        ("gpu_verify_" + "z" * 30, "; the README lists them all"),
     ],
 )
 def test_a_variable_that_does_not_exist_is_refused_with_a_better_one(name: str, hint: str) -> None:
