@@ -729,6 +729,14 @@ def test_redirects_do_not_go_round_for_ever() -> None:
     assert len(server.requests) == MAX_REDIRECTS + 1
 
 
+def test_an_answer_is_asked_for_as_it_is_and_as_json() -> None:
+    with Server() as server:
+        ask(server)
+
+    assert server.header("accept") == ["application/json"]
+    assert server.header("accept-encoding") == ["identity"]
+
+
 # The log
 
 
