@@ -121,9 +121,9 @@ def report(tree: Tree, rooms: list[str]) -> int:
 
 
 def _show(tree: Tree, what: str) -> int:
-    """Print the survivors whose room or function has these words in it, as entries of the file."""
+    """Print the survivors of a room, a file or a function, as entries of the file."""
     found = [mutant for mutant in mutants_of(tree) if mutant.fate in BAD]
-    found = [mutant for mutant in found if what in ("all", mutant.room) or what in _words(mutant)]
+    found = [mutant for mutant in found if what == "all" or what in _names(mutant)]
     diffs = _diffs(tree, found)
     excused, _unused = survivors.excused(survivors.read(), diffs)
     for mutant in found:
@@ -134,8 +134,10 @@ def _show(tree: Tree, what: str) -> int:
     return 0
 
 
-def _words(mutant: Mutant) -> str:
-    return survivors.function_of(mutant.name)
+def _names(mutant: Mutant) -> set[str]:
+    """Return what a person may call the place of a mutant."""
+    path, _space, function = survivors.function_of(mutant.name).partition(" ")
+    return {mutant.room, path, path.rpartition("/")[2], function, function.rpartition(".")[2]}
 
 
 def _diffs(tree: Tree, mutants: list[Mutant]) -> dict[str, str]:

@@ -57,6 +57,8 @@ def test_the_sessions_exist() -> None:
     noxfile = (CHECKOUT / "noxfile.py").read_text(encoding="utf-8")
     known = SESSIONS | set(re.findall(r'@nox\.session\(.*name="([a-z-]+)"', noxfile))
     known |= set(re.findall(r"@nox\.session(?:\(.*\))?\n *def ([a-z]+)\(", noxfile))
+    partner = (CHECKOUT / "tests" / "checks" / "certification.py").read_text(encoding="utf-8")
+    known |= set(re.findall(r"^def ([a-z]+)\(session", partner, re.MULTILINE))
     pages = [*CALLERS, *CHECKOUT.glob("tests/**/README.md"), CHECKOUT / "Makefile"]
     named = {
         name

@@ -82,6 +82,20 @@ def test_a_word_is_compared_exactly_as_it_is_used(name: str, value: t.Any, said:
 
 
 @pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("compute_desk_rolls", "; did you mean compute_desk_roles?"),
+        ("gpu_verify_" + "z" * 30, "; the guide lists them all"),
+    ],
+)
+def test_a_variable_that_does_not_exist_is_refused_with_a_better_one(name: str, hint: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        checked({name: 1})
+
+    assert str(caught.value) == f"'{name}': there is no such variable{hint}"
+
+
+@pytest.mark.parametrize(
     ("word", "is_on"),
     [
         *((word, True) for word in (None, True, 1, "1", "True", "Yes", "on")),

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.client import (
     MAX_REDIRECTS,
+    Exchange,
     SupplyClient,
     _server_says,
 )
@@ -732,10 +733,58 @@ def test_the_body_of_a_redirect_is_not_read_to_its_end_either() -> None:
 
 
 def test_redirects_do_not_go_round_for_ever() -> None:
-    with Server(redirect("/again")) as server, pytest.raises(Redirected, match="more than 5 times"):
+    with Server(redirect("/again", 307)) as server, pytest.raises(Redirected) as caught:
         ask(server)
 
+    assert (caught.value.message, caught.value.code) == (
+        "the API redirects more than 5 times",
+        307,
+    )
     assert len(server.requests) == MAX_REDIRECTS + 1
+
+
+def test_an_answer_is_asked_for_as_it_is_and_as_json() -> None:
+    with Server() as server:
+        ask(server)
+
+    assert server.header("accept") == ["application/json"]
+    assert server.header("accept-encoding") == ["identity"]
+
+
+# The log
+
+
+def test_every_request_is_logged_without_the_token() -> None:
+    log: list[Exchange] = []
+
+    def slow(server: Server, connection: socket.socket) -> None:
+        server.over.wait(0.02)
+        connection.sendall(redirect(f"/{TOKEN}/x"))
+
+    with Server(slow, GOOD) as server:
+        settings = Settings.from_options({"api_url": server.url, "api_token": TOKEN}, {})
+        SupplyClient(settings, log=log.append).offer_status(OFFER_ID)
+
+    first, second = log
+    assert (first.method, first.path, first.outcome) == ("GET", f"/offers/{OFFER_ID}/status", "302")
+    assert (second.path, second.outcome) == ("/********/x", "200")
+    assert 20 <= first.milliseconds < 5000
+
+
+def test_a_request_without_an_answer_is_logged_with_its_kind() -> None:
+    log: list[Exchange] = []
+    with Server(reset) as server:
+        settings = Settings.from_options({"api_url": server.url, "api_token": TOKEN}, {})
+        with pytest.raises(ConnectionFailed):
+            SupplyClient(settings, log=log.append).offer_status(OFFER_ID)
+
+    assert [one.outcome for one in log] == ["connection_failed"]
+
+
+def test_what_is_not_documented_is_said_to_be_so() -> None:
+    assert error_of(http_answer(418, "TEAX.")).message == (
+        "the API gave an answer that it does not document (418): TEAX"
+    )
 
 
 # A token that is rejected
@@ -912,6 +961,17 @@ def test_the_certificate_of_an_own_authority(
     authority.cert_pem.write_to_path(str(bundle))
 
     assert ask(tls_server, ca_path=str(bundle)) == a_document()
+
+
+@pytest.mark.parametrize("variable", PROXY_VARIABLES)
+def test_loopback_with_tls_never_goes_through_a_proxy_either(
+    variable: str, tls_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Server() as trap:
+        monkeypatch.setenv(variable, trap.url)
+        assert ask(tls_server, validate_certs=False) == a_document()
+
+    assert trap.connections == 0
 
 
 def test_a_certificate_for_another_name_is_refused(

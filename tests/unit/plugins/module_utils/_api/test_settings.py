@@ -483,19 +483,85 @@ def test_the_bundle_of_the_library_is_left_to_the_library(
     assert settings_of({"ca_path": "/dev"}).verify == "/dev"
 
 
-@pytest.mark.parametrize("there", ["bundle", "folder", "empty", "nothing"])
-def test_without_a_ca_path_the_certificates_of_the_system_count(
-    there: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if there != "nothing":
-        (tmp_path / "certs").mkdir()
-    if there == "folder":
-        (tmp_path / "certs" / "0a1b2c3d.0").touch()
-    # As OpenSSL names them: the file only if it is there, and the folder likewise.
-    bundle = "/dev/null" if there == "bundle" else None
-    folder = str(tmp_path / "certs") if there != "nothing" else None
-    paths = ssl.DefaultVerifyPaths(bundle, folder, "", "", "", "")
-    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
+# To the letter
 
-    found = {"bundle": bundle, "folder": folder, "empty": True, "nothing": True}
-    assert settings_of().verify == found[there]
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("api_url", "https://u:p@x", "must not hold a user or password; use api_token"),
+        ("api_url", "https://x?a=1", "'https://x?a=1' must end before '?' and '#'"),
+        ("api_url", "https://x#a", "'https://x#a' must end before '?' and '#'"),
+        ("api_url", "https://[", "'https://[' is not a URL"),
+        ("api_url", "ftp://x", "'ftp://x' is not an http or https URL"),
+        ("api_url", "https://x/a\\b", "'https://x/a\\b' has a character that a URL cannot have"),
+        (
+            "api_url",
+            "http://x",
+            (
+                "'http://x' is plain http, which would send the token unencrypted. "
+                "Use https; http is allowed for a loopback address only"
+            ),
+        ),
+        ("api_url", "ftp://" + "x" * 200, f"'ftp://{'x' * 191}...' is not an http or https URL"),
+        ("concurrency", 0, "must be from 1 to 64"),
+        ("concurrency", 65, "must be from 1 to 64"),
+        ("concurrency", "two", "'two' is not a whole number"),
+        ("validate_certs", "maybe", "'maybe' is not a boolean"),
+        ("ca_path", "/no/such", "'/no/such' does not exist"),
+        ("ca_path", "/" + "x" * 200, f"'/{'x' * 196}...' does not exist"),
+    ],
+)
+def test_what_is_wrong_with_an_option_is_said(option: str, value: t.Any, said: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        settings_of({option: value}, {})
+
+    assert str(caught.value) == f"{option}: {said}"
+    assert caught.value.option == option
+
+
+@pytest.mark.parametrize(("value", "number"), [(1, 1), (64, 64), ("7", 7), (True, 1)])
+def test_how_many_requests_at_once(value: t.Any, number: int) -> None:
+    assert settings_of({"concurrency": value}, {}).concurrency == number
+
+
+# Which certificates count
+
+
+class Paths:
+    """Where OpenSSL looks, as a test wants it."""
+
+    def __init__(self, cafile: str | None, capath: str | None) -> None:
+        self.cafile = cafile
+        self.capath = capath
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_with_a_bundle_in_a_variable_requests_decides(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: Paths("/system.pem", None))
+    assert settings_of({}, {}).verify == "/system.pem"
+
+    monkeypatch.setenv(variable, "/theirs.pem")
+
+    assert settings_of({}, {}).verify is True
+
+
+def test_a_folder_of_the_system_counts_if_it_holds_something(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
+    found = Paths(None, str(tmp_path))
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: found)
+
+    assert settings_of({}, {}).verify is True
+    (tmp_path / "abc.0").write_text("")
+    assert settings_of({}, {}).verify == str(tmp_path)
+    found.capath = str(tmp_path / "missing")
+    assert settings_of({}, {}).verify is True
+    found.capath = None
+    assert settings_of({}, {}).verify is True

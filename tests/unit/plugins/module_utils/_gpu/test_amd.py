@@ -72,6 +72,11 @@ def test_what_is_no_list_of_gpus_is_a_typed_error(text: str) -> None:
             parse(text)
 
 
+def test_json_of_another_kind_is_said_to_be_no_list() -> None:
+    with pytest.raises(UnreadableOutput, match="its JSON is not a list of GPUs"):
+        parse_amd_smi('"text"')
+
+
 @given(ANY_JSON)
 def test_any_json_is_read_or_a_typed_error(document: object) -> None:
     for shape in (document, [document], {"gpu_data": [document]}, {"card0": document}):

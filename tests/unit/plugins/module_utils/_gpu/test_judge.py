@@ -347,6 +347,19 @@ def test_an_a100_tells_no_state_so_the_service_counts(
     assert verdicts(facts(HEALTHY, switch=True, fabric_manager=manager))["fabric"] == verdict
 
 
+@pytest.mark.parametrize(
+    ("active", "detail"),
+    [
+        (None, "neither the GPUs nor systemd report the state of the NVLink fabric"),
+        ("active", "no GPU reports its state; nvidia-fabricmanager is active"),
+    ],
+)
+def test_what_is_said_of_a_fabric_without_a_state(active: str | None, detail: str) -> None:
+    found = facts(HEALTHY, switch=True, fabric_manager=FabricManager(active, None))
+
+    assert details(found)["fabric"][1] == detail
+
+
 def test_links_that_are_down_behind_a_switch() -> None:
     manager = FabricManager("active", "565.57.01")
     links = {0: Links(active=16, inactive=[3, 4])}

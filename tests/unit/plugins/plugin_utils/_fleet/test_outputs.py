@@ -83,6 +83,16 @@ def test_the_xml_has_a_case_for_each_check() -> None:
     assert (failure.get("message"), failure.get("type")) == ("it is lost", "return_machine")
     assert cases["count"].get("classname") == "gpu_verify.b"
     assert [case[0].tag for case in suites["d"]] == ["error"]
+    assert (root.tag, {suite.tag for suite in root}) == ("testsuites", {"testsuite"})
+    assert {case.tag for suite in root for case in suite} == {"testcase"}
+
+
+def test_what_a_check_says_is_cut_in_the_xml() -> None:
+    check = {"name": "n" * 61, "verdict": "fail", "detail": "d" * 401, "action": "a" * 41}
+    xml = junit({"a": a_report(checks=[check])}, WHEN)
+
+    assert f' name="{"n" * 57}..."' in xml
+    assert f' message="{"d" * 397}..." type="{"a" * 37}..."' in xml
 
 
 def test_the_xml_survives_what_machines_say() -> None:

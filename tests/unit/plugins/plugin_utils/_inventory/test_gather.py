@@ -10,6 +10,7 @@ import typing as t
 import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import (
     NotFound,
+    ServerError,
     Unauthorized,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import HostOptions
@@ -126,10 +127,26 @@ def test_an_old_answer_instead_of_an_error() -> None:
 
 @pytest.mark.parametrize(
     ("known", "why"),
-    [({}, "There is no stored answer"), (stored(A, ready(), 101), "is older than stale_max_age")],
+    [
+        ({}, " There is no stored answer to use instead[.]$"),
+        (stored(A, ready(), 101), " The stored answer is older than stale_max_age[.]$"),
+    ],
 )
 def test_no_old_answer_is_an_error(known: dict[str, StoredOffer], why: str) -> None:
     api = FakeApi({A: [GONE], B: [ready()]})
 
     with pytest.raises(SourceUnreadable, match=why):
         gathered(api, known, on_error="stale", stale_max_age=100)
+
+
+def test_an_offer_that_was_asked_for_several_times_says_so() -> None:
+    busy = ServerError("the API is busy (503)", code=503)
+    api = FakeApi({A: [busy], B: [GONE]})
+
+    first, second = gathered(api, on_error="skip").warnings
+
+    assert first.endswith(
+        f"{busy.hint} Asked {len(api.times(A))} times. Its machines are left out."
+    )
+    assert len(api.times(A)) > 1
+    assert "Asked" not in second

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ansible.template
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
@@ -44,6 +45,15 @@ def test_harmless_texts_are_plain(text: str) -> None:
 @pytest.mark.parametrize("text", ["a{b", "a\n", "it's", 'a"', "#jinja2", "ä", "a%b", "a[0]", "a\\"])
 def test_all_others_are_not(text: str) -> None:
     assert not is_harmless(text)
+
+
+@pytest.mark.skipif(
+    not hasattr(ansible.template, "is_trusted_as_template"), reason="since ansible-core 2.19"
+)
+def test_only_what_is_harmless_is_trusted() -> None:
+    # Otherwise every variable would be marked, and a play could not build an expression of them.
+    assert ansible.template.is_trusted_as_template(inert("eu-west-1a"))
+    assert not ansible.template.is_trusted_as_template(inert("{{ x }}"))
 
 
 def test_what_is_no_text_stays() -> None:

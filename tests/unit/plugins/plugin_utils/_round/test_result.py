@@ -24,8 +24,8 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact
     Problem,
 )
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.machine import (
-    STARTED,
     FAILED,
+    STARTED,
     WAITING,
     Machine,
 )
