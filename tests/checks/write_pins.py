@@ -32,8 +32,6 @@ SITE = "tests/docsite/requirements.txt"
 TOOLS = "tests/checks/constraints.txt"
 CHECKS = "tests/checks/requirements.txt"
 UNITS = "tests/unit/requirements.txt"
-ANSIBLE_TEST = ("mock", "pytest", "pytest-forked", "pytest-mock", "pytest-xdist")
-"""What it installs for unit tests of its own accord."""
 
 
 def main() -> int:
@@ -51,11 +49,11 @@ def main() -> int:
         said = f"ansible-core {core}, and what comes with it."
         write(PINS / f"core-{core}.txt", said, found, of_cores=True)
     write(PINS / "checks.txt", "What `make check` itself runs on.", compiled(CHECKS))
-    said = "What ansible-test installs for the unit tests, which looks for it here."
+    said = "What the unit tests want of ansible-test, which looks for it here."
     write(
         ROOT / "tests" / "unit" / "constraints.txt",
         said,
-        compiled(UNITS, also=ANSIBLE_TEST, python="3.8"),
+        compiled(UNITS, python="3.8"),
     )
     return 0
 
