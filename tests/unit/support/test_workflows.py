@@ -93,7 +93,7 @@ def test_only_a_tag_can_publish() -> None:
 
     assert secrets == {"ci.yml": 0, "release.yml": 1}
     # YAML takes `on` for true.
-    assert t.cast("dict[t.Any, t.Any]", release)[True] == {
+    assert t.cast("dict[t.Any, t.Any]", release)["on"] == {
         "push": {"tags": ["[0-9]+.[0-9]+.[0-9]+"]}
     }
     publish = release["jobs"]["publish"]
