@@ -10,17 +10,19 @@ JOBS ?= 4
 # Both install exact versions, see `make pins`. PINNED=no takes the newest ones, in an environment of
 # its own.
 IN_VENV = $(PYTHON) tests/support/in_venv.py .venv
-ALL_PINS = --constraint=tests/pins/all.txt --constraint=tests/pins/core-newest.txt
+TESTS_PINS = --constraint=tests/pins/tests.txt --constraint=tests/pins/core-newest.txt
+TOOLS_PINS = $(subst tests.txt,tools.txt,$(TESTS_PINS))
 CHECKS_PINS = --constraint=tests/pins/checks.txt
 ifeq ($(PINNED),no)
 IN_VENV := $(IN_VENV)-unpinned
-ALL_PINS =
+TESTS_PINS =
+TOOLS_PINS =
 CHECKS_PINS =
 endif
-WITH_DEMO = $(IN_VENV) $(ALL_PINS) tests/e2e/requirements.txt --
-WITH_TESTS = $(IN_VENV) $(ALL_PINS) tests/requirements.txt --
+WITH_DEMO = $(IN_VENV) $(TESTS_PINS) tests/e2e/requirements.txt --
+WITH_TESTS = $(IN_VENV) $(TESTS_PINS) tests/requirements.txt --
 WITH_CHECKS = $(subst .venv,.venv-check,$(IN_VENV)) $(CHECKS_PINS) tests/checks/requirements.txt --
-WITH_DOCS = $(subst .venv,.venv-docs,$(IN_VENV)) $(ALL_PINS) tests/docsite/requirements.txt --
+WITH_DOCS = $(subst .venv,.venv-docs,$(IN_VENV)) $(TOOLS_PINS) tests/docsite/requirements.txt --
 MACHINES = PYTHONPATH=tests $(PYTHON) -m machines
 N ?= 1
 TIMES ?= 1

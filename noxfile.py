@@ -258,6 +258,7 @@ def check_artifact(session: nox.Session, *arguments: str) -> None:
             logger.warning(
                 f"NOT RUN: the artifact on ansible-core {core}: no Python for it, none was found"
             )
+    pins.use(session, pins.NEWEST)
     session.install("-r", "tests/e2e/requirements.txt")
     session.run("python", "-m", "release", *arguments, *cores, env={"PYTHONPATH": "tests"})
 

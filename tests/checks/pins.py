@@ -16,19 +16,21 @@ NEWEST = "newest"
 """The newest ansible-core that a Python can run."""
 
 
-def files(core: str = NEWEST) -> str:
-    """Return what binds an environment with an ansible-core, as uv wants it.
+def files(core: str = NEWEST, what: str = "tools") -> str:
+    """Return what binds an environment with checkers, or with tests, and an ansible-core.
+
+    They are apart, because checkers want old versions of what tests want as well.
 
     Relative, because uv splits it at spaces; nox installs from the checkout's folder.
     """
     if os.environ.get("PINNED") == "no":
         return "tests/checks/constraints.txt"
-    return f"tests/pins/all.txt tests/pins/core-{core}.txt"
+    return f"tests/pins/{what}.txt tests/pins/core-{core}.txt"
 
 
 def use(session: nox.Session, core: str) -> None:
-    """Let a session install the pinned versions that go with an ansible-core."""
-    session.env["UV_CONSTRAINT"] = files(core)
+    """Let a session install the pinned versions that tests want, and an ansible-core."""
+    session.env["UV_CONSTRAINT"] = files(core, "tests")
 
 
 def bind(name: str, core: str) -> None:

@@ -36,25 +36,27 @@ UNITS = "tests/unit/requirements.txt"
 
 def main() -> int:
     """Return an exit code."""
-    everything = PINS / "all.txt"
-    found = compiled(*TESTS, SITE, TOOLS)
-    write(everything, "What the tests and the checkers install.", found, of_cores=False)
+    newest = PINS / f"core-{NEWEST}.txt"
+    found = compiled(*TESTS)
+    write(
+        PINS / "tests.txt",
+        "What the tests install, except for ansible-core.",
+        found,
+        of_cores=False,
+    )
     said = "The newest ansible-core for each Python, and what comes with it."
-    write(PINS / f"core-{NEWEST}.txt", said, found, of_cores=True)
+    write(newest, said, found, of_cores=True)
+    # What checks types reads the tests' packages as well.
+    found = compiled(TOOLS, SITE, UNITS, f"--constraint={newest}", also=["pytest"])
+    write(PINS / "tools.txt", "What the checkers install, likewise.", found, of_cores=False)
     for core in re.findall(r'^    "(2\.\d+)": Core\(', (ROOT / "noxfile.py").read_text(), re.M):
         # Newer ones want a newer Python; older ones get the same on any.
-        found = compiled(
-            *TESTS, f"--constraint={everything}", also=[f"ansible-core == {core}.*"], python="3.12"
-        )
+        found = compiled(*TESTS, also=[f"ansible-core == {core}.*"], python="3.12")
         said = f"ansible-core {core}, and what comes with it."
         write(PINS / f"core-{core}.txt", said, found, of_cores=True)
     write(PINS / "checks.txt", "What `make check` itself runs on.", compiled(CHECKS))
     said = "What the unit tests want of ansible-test, which looks for it here."
-    write(
-        ROOT / "tests" / "unit" / "constraints.txt",
-        said,
-        compiled(UNITS, python="3.8"),
-    )
+    write(ROOT / "tests" / "unit" / "constraints.txt", said, compiled(UNITS, python="3.8"))
     return 0
 
 

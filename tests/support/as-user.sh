@@ -21,7 +21,7 @@ trap remove EXIT
 useradd --home-dir "$home" --no-create-home --shell /bin/bash "$user"
 git clone --quiet . "$home/clone"
 # By a Python that has pip, which the system's need not have.
-python3 tests/support/in_venv.py .venv --constraint=tests/pins/all.txt \
+python3 tests/support/in_venv.py .venv --constraint=tests/pins/tests.txt \
   --constraint=tests/pins/core-newest.txt tests/e2e/requirements.txt -- \
   python tests/support/pip_settings.py >"$home/pip.conf"
 chown -R "$user:" "$home"
