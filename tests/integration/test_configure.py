@@ -74,7 +74,7 @@ def write_role(workspace: Workspace, name: str, *tasks: dict[str, t.Any]) -> Non
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [
-        ({}, "Set compute_desk_offer_ids to the ids of your offers"),
+        ({}, "Set compute_desk_offer_ids to the IDs of your offers"),
         (
             {"compute_desk_offer_ids": A},
             "no API token. Set the environment variable COMPUTE_DESK_API_TOKEN",

@@ -119,5 +119,5 @@ def test_an_inventory_without_machines(workspace: Workspace, simulate: Simulate)
     done = workspace.run("ansible-playbook", "-i", "hosts.ini", BOOK)
 
     assert done.returncode != 0
-    assert "Set compute_desk_offer_ids to the ids of your offers" in done.stdout
+    assert "Set compute_desk_offer_ids to the IDs of your offers" in done.stdout
     assert "or give an inventory" in done.stdout
