@@ -52,24 +52,28 @@ class ActionModule(MachineAction):
         host = str(task_vars.get("inventory_hostname", "localhost"))
         try:
             handover = Handover(options["known_bad"], options["record"])
-            seconds = Expectations.from_options(options).command_timeout * _COMMANDS + _TO_CONNECT
         except OptionError as exc:
-            # Without a verdict, which would blame the machine, and before it is asked anything.
+            # Without a verdict, and before the machine is asked anything.
             raise AnsibleActionFail(str(exc)) from None
-        result = handover.judged(self._look(options, seconds, task_vars))
+        result = handover.judged(self._look(options, task_vars))
         if shown := _SHOWN.get(result["verdict"]):
             said = printable(" ".join(result["reasons"]), _SHOWN_LENGTH)
             reasons = "" if self._task.no_log else f": {said}"
-            show(host, f"{shown[0]}{reasons}", shown[1], label="GPUS")
+            # Without checks it is not the GPUs that are at fault, as far as anybody knows.
+            what = shown[0] if result["checks"] else "not checked"
+            show(host, f"{what}{reasons}", shown[1], label="GPUS")
         report = {"version": VERSION, "host": host, **result, "expected": _expected(options)}
         group = GROUPS.get(result["verdict"])
         kept = handover.kept(report, rented_as(task_vars), time.time(), self._task.check_mode)
         joined = add_to_group(self, group, changed=kept["changed"]) if group else {}
         return {**report, **kept, **joined, "ansible_stats": _for_next_job(host, result)}
 
-    def _look(
-        self, options: dict[str, t.Any], seconds: float, task_vars: dict[str, t.Any]
-    ) -> dict[str, t.Any]:
+    def _look(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        try:
+            seconds = Expectations.from_options(options).command_timeout * _COMMANDS + _TO_CONNECT
+        except OptionError as exc:
+            # With a verdict, because the option may be wrong for this host alone.
+            return _without_report(str(exc))
         given = {
             name: value
             for name, value in options.items()

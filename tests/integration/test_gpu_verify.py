@@ -296,6 +296,7 @@ def test_machines_that_cannot_be_checked_are_in_the_report(fleet: t.Callable[...
     code, output = machines.verify()
 
     assert code != 0
+    assert "GPUS: [typo]: not checked: min_driver_version: " in output
     rows, kept = table(output), machines.kept()
     assert "  pass  " in rows["good"]
     for host, words in (("gone", "The connection was refused"), ("broken", "")):

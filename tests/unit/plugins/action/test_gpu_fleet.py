@@ -115,7 +115,7 @@ def test_a_machine_that_gives_no_report_fails_with_a_verdict(
     action = action_of(gpu_facts)
     monkeypatch.setattr(action, "ask", refuse)
 
-    found = action._look({**dict.fromkeys(gpu_facts.ARGUMENTS), **options}, 90.0, {})
+    found = action._look({**dict.fromkeys(gpu_facts.ARGUMENTS), **options}, {})
 
     assert (found["failed"], found["verdict"], found["checks"]) == (True, "fail", [])
     assert found["msg"] == "The GPUs could not be checked: There was no answer within 90 s."
