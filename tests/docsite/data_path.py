@@ -78,7 +78,7 @@ def draw() -> str:
     parts.append(
         _text(middle, TOP + SUMMARY + 25, "Summary: each named once, with cause and next step")
     )
-    parts += [_bar(*bar) for bar in BARS]
+    parts += [_bar(*covered) for covered in BARS]
     return HEAD + "".join(parts) + "</svg>\n"
 
 
