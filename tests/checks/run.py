@@ -31,7 +31,8 @@ SKIPPED = (
 IF_PAGES = re.compile(r"nox > (Skipping (?:yamllint for extra docs|codeblock checks).*)")
 PAGES = ROOT / "docs" / "docsite" / "rst"
 # galaxy-importer calls these warnings and goes on; Galaxy shows them to everybody.
-IMPORTER = re.compile(r"^(Importing with galaxy-importer|Importer processing completed)")
+# Not every version says when it is done, but then the next command is shown.
+IMPORTER = re.compile(r"^(Importing with galaxy-importer|Importer processing completed|nox > )")
 IMPORTER_SAYS = re.compile(r"^((?:WARNING|ERROR): .*)")
 # ansible-lint (26.10 too) looks for playbooks of a collection one folder too deep when the importer
 # (0.4.44 too) runs it.

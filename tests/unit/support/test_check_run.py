@@ -60,3 +60,8 @@ def test_a_python_that_ansible_test_misses_is_said_again() -> None:
 )
 def test_what_was_left_out_is_said_again(reason: str) -> None:
     assert read(f"nox > Session x skipped: {reason}.", reason).left_out == [reason]
+
+
+@pytest.mark.parametrize("end", [END, "nox > ansible-lint --profile=production"])
+def test_a_warning_of_another_command_is_no_warning_of_the_importer(end: str) -> None:
+    assert read(BEGIN, end, "WARNING: pip is old").problems == []
