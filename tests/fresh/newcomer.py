@@ -58,6 +58,7 @@ def everything(text: str, tests: list[str]) -> None:
     step("make demo", see, CLONE)
     test = "make test" + (f" TESTS={shlex.quote(' '.join(tests))}" if tests else "")
     step(test, test, CLONE)
+    step("make docs", "make docs", CLONE)
     with simulator() as lines:
         step("make simulator, pasted into another terminal", lines, HOME)
         step(install.splitlines()[-1], install, CLONE)
