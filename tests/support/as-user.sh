@@ -13,7 +13,8 @@ home=$(mktemp --directory /tmp/compute-desk-user.XXXXXX)
 # Also what the user still runs: ssh keeps connections for a while.
 remove() {
   pkill --signal KILL --uid "$user" || true
-  userdel "$user" >/dev/null 2>&1 || true
+  # Forced, for what was killed may take a moment to go.
+  userdel --force "$user" >/dev/null 2>&1 || true
   rm -rf "$home"
 }
 trap remove EXIT
