@@ -66,6 +66,18 @@ def select(lines: list[str]) -> Iterator[str]:
             yield line
 
 
+def read_all(terminal: int) -> str:
+    """Return what is written to a terminal until nobody has it open."""
+    said = b""
+    try:
+        while part := os.read(terminal, 65536):
+            said += part
+    except OSError:  # how Linux says that the other side is closed
+        pass
+    os.close(terminal)
+    return said.decode()
+
+
 def _run() -> str:
     """Return all that the demo shows."""
     ours, theirs = pty.openpty()
@@ -80,14 +92,8 @@ def _run() -> str:
         env={**kept, "TERM": "xterm"},
     ) as demo:
         os.close(theirs)
-        said = b""
-        try:
-            while part := os.read(ours, 65536):
-                said += part
-        except OSError:  # how Linux says that the other side is closed
-            pass
-        os.close(ours)
+        said = read_all(ours)
     if demo.returncode:
         raise SystemExit(f"The demo ended with exit code {demo.returncode}.")
     kernel = platform.release()
-    return said.decode().replace(kernel, KERNEL[: len(kernel)].ljust(len(kernel)))
+    return said.replace(kernel, KERNEL[: len(kernel)].ljust(len(kernel)))

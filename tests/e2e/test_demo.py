@@ -160,18 +160,6 @@ def test_colours_are_for_terminals_that_want_them(
         env={**cleared, "TERM": "xterm", **environment},
     ) as process:
         os.close(theirs)
-        said = read_all(ours)
+        said = recording.read_all(ours)
     assert process.returncode == 0 and "SUCCESS" in said, said
     assert ("\x1b[" in said) is coloured, said
-
-
-def read_all(terminal: int) -> str:
-    """Return what is written to a terminal until nobody has it open."""
-    said = b""
-    try:
-        while part := os.read(terminal, 65536):
-            said += part
-    except OSError:  # how Linux says that the other side is closed
-        pass
-    os.close(terminal)
-    return said.decode()

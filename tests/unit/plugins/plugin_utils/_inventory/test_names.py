@@ -21,12 +21,7 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.nam
     add_host,
     refuse_taken,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.source import (
-    MAX_BYTES,
-    names_plugin,
-)
 
-PLUGIN = "compute_desk.supply.instances"
 RECORD = {
     "name": "gpu-1",
     "compute_desk_instance_id": "i-1",
@@ -129,31 +124,6 @@ def test_a_constructed_source_may_put_it_into_groups(
         inventory.add_host("gpu-1")
 
     assert "gpu-1" in inventory.hosts
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "is_ours"),
-    [
-        ("a.yml", f"plugin: {PLUGIN}\n", True),
-        ("a.yaml", f"offer_ids: [x]\nplugin: {PLUGIN}\nkey: !vault x\n", True),
-        # A mistake in ours is for us to report.
-        ("a.yml", f"plugin: {PLUGIN}\noffer_ids: [\n", True),
-        ("a.yml", "plugin: other.one\noffer_ids: [\n", False),
-        ("a.yml", f"- plugin: {PLUGIN}\n", False),
-        ("a.yml", f"plugins: {PLUGIN}\n", False),
-        ("a.yml", "", False),
-        ("a.ini", f"plugin: {PLUGIN}\n", False),
-        ("a.yml", b"plugin: \xff\n", False),
-        ("a.yml", f"plugin: {PLUGIN}\n" + "#" * MAX_BYTES, False),
-    ],
-)
-def test_which_files_are_sources_of_ours(
-    tmp_path: Path, name: str, text: str | bytes, is_ours: bool
-) -> None:
-    path = tmp_path / name
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-
-    assert names_plugin(str(path), PLUGIN) is is_ours
 
 
 @pytest.mark.parametrize(
