@@ -19,7 +19,7 @@ from ..plugin_utils._answers.controller_action import ControllerAction
 from ..plugin_utils._live.screen import note
 from ..plugin_utils._play.roles import OPTION, find_role, role_names
 from ..plugin_utils._play.variables import Variables
-from ..plugin_utils._round.hosts import Hosts
+from ..plugin_utils._round.inventory import Inventory
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "hosts": {"type": "list", "elements": "str", "default": []},
@@ -53,7 +53,7 @@ class ActionModule(ControllerAction):
         hosts = ["localhost", *options["hosts"]]
         if options["offers"]:
             _check_ssh_client()
-            hosts.append(Hosts(hostvars).any_machine())
+            hosts.append(Inventory(hostvars).any_machine())
         roles = self._checked({host: hostvars[host] for host in hosts})
         if options["notes"]:
             _show_notes(any(roles.values()))

@@ -14,7 +14,7 @@ from ..module_utils._text import quoted
 from ..plugin_utils._answers.controller_action import ControllerAction
 from ..plugin_utils._answers.rented import rented_as
 from ..plugin_utils._fleet.changes import LEAST_NEEDED, change_rows, changes_of
-from ..plugin_utils._fleet.shelf import Records
+from ..plugin_utils._fleet.records import Records
 from ..plugin_utils._live.terminal import line_room
 from ..plugin_utils._play.fleet import fleet_of
 from ..plugin_utils._play.table import table

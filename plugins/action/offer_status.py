@@ -19,9 +19,9 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
 from ..module_utils._options import OptionError, checked_number
-from ..module_utils._text import times
+from ..module_utils._phrases import times
 from ..plugin_utils._live.screen import Heartbeat, show
-from ..plugin_utils._live.surroundings import surroundings_of_a_module
+from ..plugin_utils._live.task_environment import environment_of_a_module
 
 SECONDS = (
     "wait_timeout",
@@ -66,7 +66,7 @@ class ActionModule(NormalAction):
         )
 
     def _run_here(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        with surroundings_of_a_module(self):
+        with environment_of_a_module(self):
             result: dict[str, t.Any] = _offers().run_here(
                 dict(self._task.args),
                 self._task.action,
@@ -85,19 +85,29 @@ class ActionModule(NormalAction):
         if not waits or self._task.async_val or self._task.check_mode:
             return contextlib.nullcontext()
         began = time.monotonic()
-        wait_timeout = float(args.get("wait_timeout") or 900)
+        defaults = _defaults()
+        wait_timeout, interval = (
+            float(args.get(name) or defaults[name])
+            for name in ("wait_timeout", "progress_interval")
+        )
 
         def beat() -> None:
             elapsed = time.monotonic() - began
             show(_host(task_vars), f"still waiting {times(elapsed, wait_timeout)}")
 
-        return Heartbeat(beat, max(1.0, float(args.get("progress_interval") or 60)))
+        return Heartbeat(beat, max(1.0, interval))
 
 
 def _refusal(message: str) -> dict[str, t.Any]:
     from ..module_utils._offers.result import empty_result
 
     return empty_result(message)
+
+
+def _defaults() -> dict[str, t.Any]:
+    from ..module_utils._offers.arguments import argument_spec
+
+    return {name: option.get("default") for name, option in argument_spec().items()}
 
 
 def _offers() -> t.Any:

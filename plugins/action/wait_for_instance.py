@@ -17,7 +17,8 @@ from dataclasses import replace
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.text.converters import to_text
 
-from ..module_utils._text import clock_face, printable
+from ..module_utils._phrases import clock_face
+from ..module_utils._text import printable
 from ..plugin_utils._answers.facts import ForgedFacts
 from ..plugin_utils._answers.gather import NoFacts, gather
 from ..plugin_utils._answers.groups import add_to_group
@@ -33,8 +34,8 @@ from ..plugin_utils._first_contact.problem import (
     Problem,
 )
 from ..plugin_utils._first_contact.remote import Remote
+from ..plugin_utils._first_contact.stage_run import StageRun
 from ..plugin_utils._first_contact.stages import Stages
-from ..plugin_utils._first_contact.wait import Wait
 from ..plugin_utils._live.screen import Heartbeat, show
 
 GROUP = "instance_ready_failed"
@@ -102,7 +103,7 @@ class ActionModule(MachineAction):
 
         remote = Remote(self, task_vars)
         stages = Stages(remote, options, task_vars, warn)
-        wait = Wait(
+        wait = StageRun(
             remote,
             tell,
             options["permission_denied_timeout"],
@@ -126,7 +127,7 @@ class ActionModule(MachineAction):
         result = {**found, **verdict, "changed": stages.installation.done}
         return {**result, **self._consequence(problem, options["fail"], result["changed"])}
 
-    def _wait(self, wait: Wait, stages: Stages, install: bool) -> Problem | None:
+    def _wait(self, wait: StageRun, stages: Stages, install: bool) -> Problem | None:
         problem = wait.run(stages.in_order())
         if problem is None or problem.kind != NO_PYTHON or not install or self._task.check_mode:
             return problem

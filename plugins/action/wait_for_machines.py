@@ -12,7 +12,7 @@ from ansible.plugins.action import ActionBase
 from ansible.release import __version__
 
 from ..module_utils._options import OptionError
-from ..plugin_utils._live.surroundings import surroundings_of_a_module
+from ..plugin_utils._live.task_environment import environment_of_a_module
 from ..plugin_utils._round.together import CHOICES, OFFER
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
@@ -42,7 +42,7 @@ class ActionModule(ActionBase):
         task_vars = task_vars or {}
         redact: t.Callable[[t.Any], t.Any] = dict
         try:
-            with surroundings_of_a_module(self):
+            with environment_of_a_module(self):
                 task = _task(options, task_vars, no_log=self._task.no_log)
                 if task.settings:
                     redact = task.settings.token.redact_all
@@ -63,13 +63,13 @@ def _arguments() -> dict[str, dict[str, t.Any]]:
 
 
 def _task(options: dict[str, t.Any], task_vars: dict[str, t.Any], *, no_log: bool) -> t.Any:
-    from ..plugin_utils._round.hosts import Hosts
+    from ..plugin_utils._round.inventory import Inventory
     from ..plugin_utils._round.task import Task
 
-    hosts = Hosts(task_vars["hostvars"], options["machine_timeout"])
+    inventory = Inventory(task_vars["hostvars"], options["machine_timeout"])
     host = str(task_vars.get("inventory_hostname", "localhost"))
     agent = f"wait_for_machines; ansible-core/{__version__}"
-    return Task(options, hosts, host, agent=agent, no_log=no_log)
+    return Task(options, inventory, host, agent=agent, no_log=no_log)
 
 
 def _plain(result: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -13,8 +13,6 @@ from ansible.module_utils.common.text.converters import to_text
 
 from ..module_utils._text import printable
 from ..plugin_utils._inventory.trust import UNSAFE_CHARACTERS, is_harmless
-from ..plugin_utils._live.terminal import line_room
-from ..plugin_utils._play.table import table
 
 
 def printable_filter(text: t.Any, length: int = 200) -> str:
@@ -39,25 +37,9 @@ def _shortened(name: str, text: t.Any, length: t.Any) -> str:
     return printable(to_text(text), max(most, 4))
 
 
-def table_filter(rows: t.Any, width: t.Any = None, least_needed: t.Any = None) -> list[str]:
-    """Return rows of cells as lines with aligned columns, which fit into ``width`` columns."""
-    if not isinstance(rows, list) or not all(isinstance(row, list) and row for row in rows):
-        raise AnsibleFilterError("table: the input is not a list of rows, each a list of cells")
-    if len({len(row) for row in rows}) > 1:
-        raise AnsibleFilterError("table: the rows have different numbers of cells")
-    names = [] if least_needed is None else least_needed
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise AnsibleFilterError("table: least_needed is not a list of names of columns")
-    try:
-        room = line_room(width)
-    except ValueError as exc:
-        raise AnsibleFilterError(f"table: {exc}") from exc
-    return table(rows, room, names)
-
-
 class FilterModule:
-    """The filters of the collection."""
+    """The filters for text from outside."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters by name."""
-        return {"printable": printable_filter, "harmless": harmless_filter, "table": table_filter}
+        return {"printable": printable_filter, "harmless": harmless_filter}

@@ -199,7 +199,7 @@ from ..plugin_utils._inventory.gather import (
     SourceUnreadable,
     gather,
 )
-from ..plugin_utils._inventory.hosts import Hosts
+from ..plugin_utils._inventory.hosts import SourceHosts
 from ..plugin_utils._inventory.source import names_plugin, refuse_unknown_options
 from ..plugin_utils._inventory.stored import StoredOffer, entry_key, to_entry
 from ..plugin_utils._inventory.templated import templated
@@ -252,7 +252,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 client, offer_ids, gather_options, options.is_settled, stored, time.time()
             )
         options = replace(options, stale_offers=frozenset(gathered.stale))
-        warnings = Hosts(self).add(gathered.offers, options)
+        warnings = SourceHosts(self).add(gathered.offers, options)
         self._show(gathered, options, warnings)
         if self.get_option("cache"):
             # Our caller writes it to the cache, if it has changed.

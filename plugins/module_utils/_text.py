@@ -12,8 +12,6 @@ import unicodedata
 SHOWN_LENGTH = 200
 """How many characters of a foreign text a message shows, unless told otherwise."""
 
-_JSON_TYPES = ((bool, "a boolean"), (dict, "an object"), (list, "an array"), (str, "a string"))
-
 # What colours and moves the cursor in a terminal; without its first character it is just noise.
 _ESCAPE_SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"
@@ -93,29 +91,3 @@ def listed(
     """Return the parts in one row; the first few if there are many, or others that are unlisted."""
     more = max(0, len(parts) - shown) + unlisted
     return separator.join([*parts[:shown], *([rest.format(more)] if more else [])])
-
-
-def clock_face(seconds: float) -> str:
-    """Return a duration as people read it: ``0:45``, ``14:15``, ``1:02:03``."""
-    whole = max(0, round(seconds))
-    minutes, secs = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}:{minutes:02d}:{secs:02d}"
-    return f"{minutes}:{secs:02d}"
-
-
-def json_type(value: t.Any) -> str:
-    """Return what JSON calls a value that Python holds."""
-    # By isinstance, because Ansible's strings are of classes of its own; a boolean is a number too.
-    for kind, name in _JSON_TYPES:
-        if isinstance(value, kind):
-            return name
-    return "null" if value is None else "a number"
-
-
-def times(elapsed: float, wait_timeout: float | None) -> str:
-    """Return elapsed and remaining time, in brackets."""
-    if wait_timeout is None:
-        return f"({clock_face(elapsed)} elapsed)"
-    return f"({clock_face(elapsed)} elapsed, {clock_face(wait_timeout - elapsed)} left)"

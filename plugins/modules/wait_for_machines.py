@@ -25,6 +25,7 @@ description:
   - Shows on stderr what it waits for. Unless stderr is a terminal, each line begins with the time of day.
 extends_documentation_fragment:
   - compute_desk.supply._connection
+  - compute_desk.supply._wait
   - compute_desk.supply._attributes
   - compute_desk.supply._attributes.read_only
   - compute_desk.supply._attributes.actiongroup_all
@@ -37,7 +38,7 @@ attributes:
 options:
   offer_ids:
     description:
-      - Ids of the offers to wait for, as a list or separated by commas. Their machines need not be in the inventory.
+      - The IDs of the offers to wait for, as a list or separated by commas. Their machines need not be in the inventory.
       - With O(previous), give the same ones again. They are asked for only if they are still waited for.
     type: list
     elements: str
@@ -90,31 +91,6 @@ options:
         is waited for is read at least once.
     type: float
     default: 900
-  poll_interval:
-    description:
-      - How many seconds to wait between two requests for one offer, at least 1.
-    type: float
-    default: 15
-  procurement_timeout:
-    description:
-      - How many seconds an offer may stay unprocured.
-    type: float
-    default: 60
-  min_instances:
-    description:
-      - How many usable instances an offer needs to be ready. By default, all that it lists, and at least one.
-    type: int
-  progress_interval:
-    description:
-      - Show that the wait goes on after this many seconds without a line, at least 1.
-    type: float
-    default: 60
-  ssh_host_key_policy:
-    description:
-      - What to do with the host key of a new machine, see O(compute_desk.supply.offer_status#module:ssh_host_key_policy).
-    type: str
-    choices: [accept_new, strict, unmanaged]
-    default: accept_new
 seealso:
   - module: compute_desk.supply.offer_status
   - module: compute_desk.supply.wait_for_instance

@@ -18,7 +18,8 @@ import typing as t
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
-from .._text import SHOWN_LENGTH, json_type, printable, quoted
+from .._phrases import json_type
+from .._text import SHOWN_LENGTH, printable, quoted
 from .errors import (
     ConnectionFailed,
     Forbidden,

@@ -85,13 +85,3 @@ def timed_out(tool: str, timeout: float) -> Outcome:
     """A tool hung."""
     what = f"{tool} timed out after {timeout:g} s and was killed"
     return failed_with_advice(f"{what}: a GPU or its driver hangs", REBOOT_AND_RETEST)
-
-
-def count_of(number: int, word: str) -> str:
-    """Return ``1 GPU``, ``2 GPUs``."""
-    return f"{number} {word}" + ("" if number == 1 else "s")
-
-
-def are(number: int) -> str:
-    """Return the verb for so many things."""
-    return "is" if number == 1 else "are"

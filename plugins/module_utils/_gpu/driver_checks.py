@@ -5,17 +5,9 @@
 
 from __future__ import annotations
 
+from .._phrases import are, count_of
 from .action import FIX_SOFTWARE, REBOOT_AND_RETEST
-from .check import (
-    Outcome,
-    are,
-    count_of,
-    failed,
-    failed_with_advice,
-    passed,
-    skipped,
-    timed_out,
-)
+from .check import Outcome, failed, failed_with_advice, passed, skipped, timed_out
 from .expectations import Expectations, version_key
 from .facts import Facts
 from .pci import addresses

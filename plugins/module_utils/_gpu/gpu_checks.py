@@ -5,16 +5,10 @@
 
 from __future__ import annotations
 
+from .._phrases import count_of
 from .._text import listed
 from .action import REBOOT_AND_RETEST, RESET_GPU, RETURN_MACHINE
-from .check import (
-    NOT_LISTED,
-    Outcome,
-    count_of,
-    failed_with_advice,
-    passed,
-    skipped,
-)
+from .check import NOT_LISTED, Outcome, failed_with_advice, passed, skipped
 from .expectations import Expectations
 from .facts import Facts
 from .gpu import Gpu

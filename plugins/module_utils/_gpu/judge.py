@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 import typing as t
-from datetime import datetime, timezone
 
 from . import driver_checks as driver
 from . import gpu_checks as each
@@ -22,6 +21,7 @@ from .action import RETURN_MACHINE, most_severe
 from .check import ADVICE, FAIL, INCONCLUSIVE, NO_GPU, PASS, SKIP, Outcome, failed, passed, skipped
 from .expectations import Expectations
 from .facts import Facts
+from .iso_time import iso_time
 from .notes import notes_of
 from .tool import TIMED_OUT
 
@@ -84,7 +84,7 @@ def judge(facts: Facts, expected: Expectations) -> dict[str, t.Any]:
         "gpus": [gpu.as_dict() for gpu in facts.gpus],
         "checks": [outcome.as_dict(name) for name, outcome in outcomes.items()],
         "xids": None if log is None else [xid.as_dict() for xid in log.xids],
-        "booted_at": _iso_time(facts.booted_at),
+        "booted_at": iso_time(facts.booted_at),
     }
 
 
@@ -135,12 +135,6 @@ def _unmade(
         for name in counting
         if outcomes[name].verdict == SKIP
     }
-
-
-def _iso_time(seconds: float | None) -> str | None:
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def has_no_gpu(facts: Facts) -> bool:

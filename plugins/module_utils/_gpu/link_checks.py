@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+from .._phrases import are, count_of
 from .._text import listed
 from .action import REBOOT_AND_RETEST, RESET_GPU
-from .check import NOT_LISTED, Outcome, are, count_of, failed_with_advice, passed, skipped
+from .check import NOT_LISTED, Outcome, failed_with_advice, passed, skipped
 from .expectations import Expectations
 from .facts import Facts
 from .gpu import Gpu

@@ -7,19 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
+from .._phrases import are, count_of
 from .._text import listed
 from .action import FIX_SOFTWARE, REBOOT_AND_RETEST, RETURN_MACHINE, most_severe
-from .check import (
-    NOT_LISTED,
-    Outcome,
-    are,
-    count_of,
-    failed,
-    failed_with_advice,
-    passed,
-    skipped,
-    timed_out,
-)
+from .check import NOT_LISTED, Outcome, failed, failed_with_advice, passed, skipped, timed_out
 from .expectations import Expectations, version_key
 from .facts import Facts
 from .gpu import Gpu

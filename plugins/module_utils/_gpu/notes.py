@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+from .._phrases import count_of
 from .._text import listed, printable
-from .check import count_of
 from .facts import Facts
 from .gpu import Gpu
 from .link_checks import nvlink_notes, pcie_notes

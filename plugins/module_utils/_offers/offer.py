@@ -20,7 +20,8 @@ from functools import cached_property
 
 from .._api.errors import InvalidResponse
 from .._options import OptionError
-from .._text import json_type, quoted, storable
+from .._phrases import json_type
+from .._text import quoted, storable
 
 FAILED = "failed"
 READY = "ready"

@@ -16,8 +16,8 @@ import typing as t
 
 from .calls import Calls
 from .news import OnNews
+from .polling import Polling, StatusReader
 from .terms import Time, WaitOptions, WaitReport
-from .waiting import StatusReader, Waiting
 from .watch import Watch
 
 
@@ -38,7 +38,7 @@ def read_offers(
     """
     options = WaitOptions(min_instances=min_instances, poll_interval=1)
     watches = [Watch(offer_id) for offer_id in offer_ids]
-    return Waiting(client, watches, options, timing, calls, attempts=attempts).run()
+    return Polling(client, watches, options, timing, calls, attempts=attempts).run()
 
 
 def wait_for_offers(
@@ -60,6 +60,6 @@ def wait_for_offers(
     for every change, unless the first answers already end the wait. Never raises a SupplyError.
     """
     watches = [Watch(offer_id) for offer_id in offer_ids]
-    return Waiting(
+    return Polling(
         client, watches, options, timing, calls, on_news=on_news, independent=independent
     ).run()

@@ -123,8 +123,8 @@ class Watch:
             return True
         return self.not_procured_for is not None and self.not_procured_for >= procurement_timeout
 
-    def has_no_host(self) -> bool:
-        """Return whether the host name was not known for as long as one asks again."""
+    def is_unresolvable(self) -> bool:
+        """Return whether the host name has not resolved for ``RESOLVE_TIMEOUT``."""
         return self.unresolved_for is not None and self.unresolved_for >= RESOLVE_TIMEOUT
 
     def signature(self) -> tuple[t.Any, ...]:

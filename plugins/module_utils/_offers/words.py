@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections import Counter
 
 from .._text import listed, printable, quoted
 from .hosts import HostOptions
@@ -15,6 +16,9 @@ from .watch import Watch
 
 # A message names this many offers or instances, and counts the rest. The result has them all.
 _NAMED = 5
+
+# How much of an offer's ID a line shows, if that is enough to tell it from the others.
+_SHORT = 8
 
 
 def message(report: WaitReport, options: WaitOptions, waited: bool) -> str:
@@ -74,7 +78,7 @@ def _end_sentence(watch: Watch, options: WaitOptions) -> str:
             f"{subject} is still not procured after {options.procurement_timeout:g} s. "
             "Procure it, or raise procurement_timeout."
         )
-    gone = [f"{_called(i)} {printable(i.status, 40)}" for i in offer.instances]
+    gone = [f"{_name_of(i)} {printable(i.status, 40)}" for i in offer.instances]
     return f"{subject}: all its instances are gone ({listed(gone, _NAMED)}). Buy another offer."
 
 
@@ -86,7 +90,7 @@ def _state_sentence(watch: Watch, options: WaitOptions) -> str:
     sentence = f"{subject} is {describe(watch.offer)}"
     missing = [i for i in watch.offer.instances if not i.usable]
     if watch.offer.phase == READY and missing:
-        reasons = [f"{_called(i)}: {i.unusable_reason}" for i in missing]
+        reasons = [f"{_name_of(i)}: {i.unusable_reason}" for i in missing]
         sentence += f" ({listed(reasons, _NAMED, '; ')})"
     elif watch.offer.phase == READY and not watch.offer.instances:
         sentence += " (no instance is listed)"
@@ -116,7 +120,7 @@ def _failure(offer: Offer) -> str:
     return printable(offer.failure_reason or "").rstrip(".") or "the API gives no reason"
 
 
-def _called(instance: Instance) -> str:
+def _name_of(instance: Instance) -> str:
     return printable(instance.instance_name, 60) or quoted(instance.instance_id)
 
 
@@ -136,3 +140,10 @@ def offer_line(offer: Offer, options: HostOptions, stale: bool) -> str:
         if reason is not None
     ]
     return line + (f". Not usable: {listed(unusable, _NAMED, '; ')}" if unusable else "")
+
+
+def short_ids(offer_ids: t.Iterable[str]) -> dict[str, str]:
+    """Return a short name for each offer: the beginning of its ID, or all of it if need be."""
+    ids = set(offer_ids)
+    begins = Counter(offer_id[:_SHORT] for offer_id in ids)
+    return {one: one[:_SHORT] if begins[one[:_SHORT]] == 1 else one for one in ids}

@@ -10,23 +10,23 @@ returns is refused, so no other code has to check it again.
 from __future__ import annotations
 
 import dataclasses
-import re
 import typing as t
 
 from ...module_utils._gpu.action import ACTIONS, WATCH, is_fault, most_severe
 from ...module_utils._gpu.check import FAIL, INCONCLUSIVE, NO_GPU, PASS, SKIP
 from ...module_utils._gpu.gpu import SPARE_ROWS, Gpu
+from ...module_utils._gpu.iso_time import is_iso_time
 from ...module_utils._gpu.judge import CHECK_NAMES, DECISIVE
 from ...module_utils._gpu.kernel_log import MOST_XIDS
 from ...module_utils._gpu.notes import MOST_NOTES
 from ...module_utils._gpu.xid_table import KINDS
-from ...module_utils._text import json_type, printable, quoted
+from ...module_utils._phrases import json_type
+from ...module_utils._text import printable, quoted
 
 _GPUS = 64
 _REASONS = len(CHECK_NAMES)
 _TEXT_LENGTH = 400
 _WHOLE_NUMBERS = range(-(2**53), 2**53)
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII)
 
 KEYS = ("verdict", "action", "reasons", "notes", "gpus", "checks", "xids", "booted_at")
 """What a machine reports. The controller adds ``version``, ``host`` and ``expected``."""
@@ -170,7 +170,7 @@ def _time(value: t.Any) -> str | None:
     if value is None:
         return None
     text = _scalar("booted_at", value, "str")
-    if not _TIME.fullmatch(text):
+    if not is_iso_time(text):
         raise NoReport(f"booted_at is {quoted(text)}, not a time")
     return str(text)
 

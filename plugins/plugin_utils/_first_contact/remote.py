@@ -17,10 +17,10 @@ from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import ConnectionBase
 
-from .children import Flooded, OutOfTime, in_time
 from .problem import TIMED_OUT, UNREACHABLE, Problem
 from .ssh import check_host_key, host_known_as, is_ssh
 from .ssh_failure import Setting, Target, is_about_host_key, judge, no_answer
+from .time_limit import Flooded, OutOfTime, in_time
 
 # How long a short command may take, not counting the time to connect.
 _SHORT_COMMAND = 20.0

@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ...module_utils._text import clock_face, head
+from ...module_utils._phrases import clock_face
+from ...module_utils._text import head
 from .problem import REBOOTING, Problem
 
 # cloud-init forks a process that shuts the machine down; until then it carries cloud-init's name.

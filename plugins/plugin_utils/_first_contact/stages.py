@@ -60,7 +60,7 @@ class Stages:
                 "checking the locks of the package manager",
                 self._package_lock,
             ),
-            self._last(),
+            self._python_stage(),
         ]
 
     def with_installation(self, sudoable: bool) -> list[Stage]:
@@ -75,10 +75,10 @@ class Stages:
                 "installing Python",
                 lambda _left: self.installation.try_once(sudoable),
             ),
-            self._last(),
+            self._python_stage(),
         ]
 
-    def _last(self) -> Stage:
+    def _python_stage(self) -> Stage:
         return Stage(self._remote.full_time, "looking for Python", self._python)
 
     def _cloud_init(self, left: float) -> Problem | None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ...module_utils._phrases import count_of
 from .compare import NEW, compare
 from .record import BadRecord, make_record
-from .shelf import Records
-from .values import Mapping, count_of, text_of
+from .records import Records
+from .values import Mapping, text_of
 
 HEADER = ["HOST", "HANDOVER", "RESULT", "SINCE", "WHAT"]
 LEAST_NEEDED = ["HANDOVER"]

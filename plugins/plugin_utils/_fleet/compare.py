@@ -8,14 +8,12 @@ A GPU that the tools list in another order, or at another address, has not chang
 
 from __future__ import annotations
 
-import calendar
-import time
 import typing as t
 from dataclasses import asdict
 
 from ...module_utils._gpu.action import is_fault
+from ...module_utils._gpu.iso_time import seconds_of
 from .compare_gpus import NEW, WAS_SO, Finding, compare_gpu, describe
-from .record import TIME_FORM
 from .values import Mapping, gpus_of, mappings, number_of, text_of
 
 __all__ = ["NEW", "WAS_SO", "Finding", "compare"]
@@ -142,10 +140,7 @@ def _restarted_since(then: Mapping, now: Mapping) -> bool:
 
 
 def _seconds(record: Mapping, key: str) -> int | None:
-    try:
-        return calendar.timegm(time.strptime(text_of(record, key), TIME_FORM))
-    except (ValueError, OverflowError):
-        return None
+    return seconds_of(text_of(record, key))
 
 
 def _counts(record: Mapping) -> dict[tuple[int | None, bool, str], tuple[Mapping, int]]:

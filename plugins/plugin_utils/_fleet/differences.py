@@ -12,8 +12,9 @@ from __future__ import annotations
 import statistics
 import typing as t
 
+from ...module_utils._phrases import count_of
 from ...module_utils._text import listed
-from .values import Mapping, count_of, gpus_of, numbers, texts
+from .values import Mapping, gpus_of, numbers, texts
 
 HOTTER_BY = 15
 """Degrees Celsius above the median of the fleet at which a GPU is named. A rule of thumb: at rest,

@@ -11,7 +11,7 @@ from ...module_utils._text import printable
 from .files import check_folder
 from .known_bad import judge_known_bad, read_known_bad, with_known_bad
 from .record import make_record
-from .shelf import Records
+from .records import Records
 from .values import Mapping
 
 

@@ -15,9 +15,10 @@ from pathlib import Path
 import yaml
 
 from ...module_utils._options import OptionError
-from ...module_utils._text import json_type, printable, quoted
+from ...module_utils._phrases import count_of, json_type
+from ...module_utils._text import printable, quoted
 from .files import shown, usable
-from .values import Mapping, count_of, gpus_of, number_of, text_of
+from .values import Mapping, gpus_of, number_of, text_of
 
 CHECK = "known_bad"
 """The name of the check in a report."""

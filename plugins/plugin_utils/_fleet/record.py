@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-import time
 import typing as t
 
-from ...module_utils._text import json_type, printable
+from ...module_utils._gpu.iso_time import is_iso_time, iso_time
+from ...module_utils._phrases import json_type
+from ...module_utils._text import printable
 from .values import Mapping, gpus_of, mappings, text_of
 
 FORM = "compute_desk.supply/gpu-record"
@@ -62,8 +62,6 @@ _KEYS = {
     "xids",
     "digest",
 }
-TIME_FORM = "%Y-%m-%dT%H:%M:%SZ"
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII)
 _XID_TEXTS = ("pci_bus_id", "kind", "action", "text")
 
 
@@ -100,14 +98,8 @@ def make_record(report: Mapping, rented: Mapping, now: float) -> dict[str, t.Any
 def as_time(when: t.Any) -> str | None:
     """Return seconds since 1970, or what is one already, as ``2026-11-26T10:12:29Z``; else None."""
     if isinstance(when, str):
-        return str(when) if _TIME.fullmatch(when) else None
-    # For Python, None is the time now.
-    if when is None:
-        return None
-    try:
-        return time.strftime(TIME_FORM, time.gmtime(when))
-    except (TypeError, ValueError, OverflowError, OSError):
-        return None
+        return str(when) if is_iso_time(when) else None
+    return iso_time(when)
 
 
 def digest_of(record: Mapping) -> str:

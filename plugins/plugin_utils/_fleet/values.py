@@ -52,8 +52,3 @@ def span(found: t.Sequence[int]) -> str:
     if not found:
         return ""
     return str(found[0]) if found[0] == found[-1] else f"{found[0]}-{found[-1]}"
-
-
-def count_of(number: int, noun: str) -> str:
-    """Return ``1 host``, ``2 hosts``."""
-    return f"{number} {noun}" + ("" if number == 1 else "s")

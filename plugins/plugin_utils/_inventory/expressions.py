@@ -16,7 +16,8 @@ from ansible.module_utils.common.text.converters import to_text
 
 from ...module_utils._offers.hosts import chosen_name
 from ...module_utils._options import OptionError
-from ...module_utils._text import json_type, printable, quoted
+from ...module_utils._phrases import json_type
+from ...module_utils._text import printable, quoted
 from .trust import plain_if_harmless
 
 Variables = t.Dict[str, t.Any]

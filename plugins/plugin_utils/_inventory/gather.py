@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from ...module_utils._api.errors import SupplyError, Unauthorized
 from ...module_utils._offers.offer import Offer
+from ...module_utils._offers.polling import StatusReader
 from ...module_utils._offers.wait import read_offers
-from ...module_utils._offers.waiting import StatusReader
 from ...module_utils._offers.watch import Watch
-from ...module_utils._text import clock_face
+from ...module_utils._phrases import clock_face
 from .stored import StoredOffer
 
 FAIL = "fail"

@@ -22,7 +22,7 @@ from .trust import Inert, inert
 Record = t.Dict[str, t.Any]
 
 
-class Hosts:
+class SourceHosts:
     """Adds the hosts of one source. ``plugin`` is the inventory plugin, after its options."""
 
     def __init__(self, plugin: t.Any) -> None:

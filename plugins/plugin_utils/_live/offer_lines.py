@@ -9,20 +9,17 @@ Works on watches, so that the lines say what the result will say.
 from __future__ import annotations
 
 import typing as t
-from collections import Counter
 from dataclasses import dataclass
 
 from ...module_utils._offers.news import News
 from ...module_utils._offers.offer import EXPIRED, FAILED, READY
 from ...module_utils._offers.watch import Watch
-from ...module_utils._offers.words import describe
-from ...module_utils._text import listed, times
+from ...module_utils._offers.words import describe, short_ids
+from ...module_utils._phrases import times
+from ...module_utils._text import listed
 
 # A heartbeat names this many offers, and counts the rest.
 _NAMED = 3
-
-# How much of an offer's id a line shows, if that is enough to tell it from the others.
-_SHORT = 8
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ class Line:
 
 def change_lines(news: News, wait_timeout: float | None) -> list[Line]:
     """Return one line for each offer that has changed, with the time."""
-    names = _names(news.watches)
+    names = short_ids(watch.offer_id for watch in news.watches)
     times_text = times(news.elapsed, wait_timeout)
     return [
         _change_line(watch, names[watch.offer_id], times_text, news.is_over)
@@ -50,21 +47,11 @@ def heartbeat_line(
     wait_timeout: float | None,
 ) -> Line:
     """Return the line that says that the wait goes on, and for which offers."""
-    names = _names(watches)
+    names = short_ids(watch.offer_id for watch in watches)
     unready = [watch for watch in watches if not watch.is_ready(min_instances)]
     states = [f"{names[watch.offer_id]} {_state(watch)}" for watch in unready]
     waited_for = f" for {listed(states, _NAMED, '; ')}" if states else ""
     return Line(f"still waiting{waited_for} {times(elapsed, wait_timeout)}")
-
-
-def _names(watches: t.Iterable[Watch]) -> dict[str, str]:
-    """Return a short name for each offer: the beginning of its id, or all of it if need be."""
-    ids = [watch.offer_id for watch in watches]
-    begins = Counter(offer_id[:_SHORT] for offer_id in ids)
-    return {
-        offer_id: offer_id[:_SHORT] if begins[offer_id[:_SHORT]] == 1 else offer_id
-        for offer_id in ids
-    }
 
 
 def _change_line(watch: Watch, name: str, times_text: str, is_over: bool) -> Line:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .verdict import Host
+from .outcome import Host
 
 _DEPTH = 12
 

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 
 from ansible.module_utils.common.text.converters import to_text
 
+from ...module_utils._offers.words import short_ids
+from ...module_utils._phrases import count_of
 from ...module_utils._text import printable
-from .verdict import Host, problem_of_machine
+from .._fleet.values import mappings
+from .outcome import Host, problem_of_machine
 
 HEADER = ["HOST", "ADDRESS", "USER", "OFFER", "KERNEL", "GPUS", "READY AFTER", "RESULT"]
 LEAST_NEEDED = ["KERNEL", "USER", "GPUS", "OFFER"]
@@ -23,7 +26,6 @@ NOTHING = (
     "Nothing was waited for, so nothing is configured. Run it without --start-at-task, and add "
     "localhost to --limit."
 )
-_SHORT = 8
 # The options of wait_for_machines are variables of the main job.
 _OPTIONS = re.compile(r"\b(wait_timeout|procurement_timeout|min_instances)\b")
 
@@ -59,24 +61,24 @@ def machines_of(
     names of the hosts that Ansible gave up.
     """
     found = []
-    for told in _mappings(run, "machines"):
+    for told in mappings(run, "machines"):
         name = str(told.get("name"))
         host = Host(hostvars.get(name))
         found.append(Machine(told, host, problem_of_machine(told, host, name in lost)))
     return found
 
 
-def unserved(run: t.Mapping[str, t.Any]) -> list[tuple[t.Mapping[str, t.Any], bool]]:
+def offers_without_machines(run: t.Mapping[str, t.Any]) -> list[tuple[t.Mapping[str, t.Any], bool]]:
     """Return the offers of which no machine tells, and whether they gave any.
 
     These are offers without a machine, and those that are not ready although none of their
     machines has failed.
     """
     found = []
-    for offer in _mappings(run, "offers"):
+    for offer in mappings(run, "offers"):
         states = [
             machine.get("state")
-            for machine in _mappings(run, "machines")
+            for machine in mappings(run, "machines")
             if machine.get("offer_id") == offer.get("offer_id")
         ]
         if not states or (offer.get("state") != "ready" and set(states) == {"started"}):
@@ -97,7 +99,7 @@ def summary_rows(
             for machine in machines_of(hostvars, run, lost)
         ),
     ]
-    for offer, gave in unserved(run):
+    for offer, gave in offers_without_machines(run):
         message = _reason(offer)
         name = "(incomplete)" if gave else "(no machine)"
         offer_name = shown.get(offer.get("offer_id"), "-")
@@ -122,19 +124,19 @@ def not_configured(
     """Return who is not configured, how many more there are, and both as a sentence."""
     machines = machines_of(hostvars, run, lost)
     has_waited = "round" in run
-    if not machines and not _mappings(run, "offers") and not has_waited:
+    if not machines and not mappings(run, "offers") and not has_waited:
         return {"machines": [], "others": 1, "message": NOTHING}
     failed = [machine for machine in machines if machine.problem]
-    offers = unserved(run)
+    offers = offers_without_machines(run)
     parts = []
     if failed:
         verb = "is" if len(failed) == 1 else "are"
-        parts.append(f"{len(failed)} of {_count(len(machines), 'machine')} {verb} not configured")
+        parts.append(f"{len(failed)} of {count_of(len(machines), 'machine')} {verb} not configured")
     without = sum(not gave for _offer, gave in offers)
     if without:
-        parts.append(f"{_count(without, 'offer')} gave no machine")
+        parts.append(f"{count_of(without, 'offer')} gave no machine")
     if len(offers) > without:
-        parts.append(f"{_count(len(offers) - without, 'offer')} gave too few")
+        parts.append(f"{count_of(len(offers) - without, 'offer')} gave too few")
     return {
         "machines": [machine.name for machine in failed if machine.is_host],
         "others": sum(not machine.is_host for machine in failed) + len(offers),
@@ -185,17 +187,10 @@ def _ready_after(machine: Machine, began: float | None) -> str:
     return f"{max(0.0, since + elapsed - began):.1f} s"
 
 
-def _offer_names(run: t.Mapping[str, t.Any]) -> dict[t.Any, str]:
+def _offer_names(run: t.Mapping[str, t.Any]) -> dict[str, str]:
     """Return short names of the offers of a run by their ids."""
-    told = [*_mappings(run, "offers"), *_mappings(run, "machines")]
-    ids = {one["offer_id"] for one in told if isinstance(one.get("offer_id"), str)}
-    begins = [one[:_SHORT] for one in ids]
-    return {one: one[:_SHORT] if begins.count(one[:_SHORT]) == 1 else one for one in ids}
-
-
-def _mappings(run: t.Mapping[str, t.Any], key: str) -> list[t.Mapping[str, t.Any]]:
-    value = run.get(key)
-    return [one for one in value if isinstance(one, t.Mapping)] if isinstance(value, list) else []
+    told = [*mappings(run, "offers"), *mappings(run, "machines")]
+    return short_ids(one["offer_id"] for one in told if isinstance(one.get("offer_id"), str))
 
 
 def _number(value: t.Any) -> float | None:
@@ -205,7 +200,3 @@ def _number(value: t.Any) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

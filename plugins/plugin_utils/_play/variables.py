@@ -18,7 +18,8 @@ import yaml
 
 from ...module_utils._offers.hosts import HOST_VARIABLES
 from ...module_utils._options import OptionError, checked_number
-from ...module_utils._text import json_type, quoted
+from ...module_utils._phrases import json_type
+from ...module_utils._text import quoted
 from .._fleet.files import check_file, check_folder
 from .._fleet.known_bad import read_known_bad
 

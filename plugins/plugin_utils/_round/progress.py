@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ...module_utils._text import clock_face, listed, times
+from ...module_utils._phrases import clock_face, times
+from ...module_utils._text import listed
 from .._live.screen import show
 from .machine import FAILED, Machine
 

@@ -14,6 +14,7 @@ from ...module_utils._offers.terms import WaitOptions, WaitReport
 from ...module_utils._offers.watch import Watch
 from ...module_utils._offers.words import why_not_ready, why_too_late
 from ...module_utils._options import OptionError
+from ...module_utils._phrases import count_of
 from .machine import FAILED, WAITING, Machine
 from .round import Offers
 
@@ -99,17 +100,13 @@ def message(
     offers: t.Sequence[t.Mapping[str, t.Any]],
 ) -> str:
     """Return how the round went, in one sentence."""
-    silent = sum(machine.state == FAILED for machine in machines)
+    given_up = sum(machine.state == FAILED for machine in machines)
     failed = sum(offer["state"] == FAILED for offer in offers)
     left = sum(machine.state == WAITING for machine in machines)
     left_offers = sum(offer["state"] == WAITING for offer in offers)
-    parts = [f"{_count(len(chosen), 'machine')} can start"]
-    parts += [f"{_count(left, 'machine')} waited for"] if left else []
-    parts += [f"{_count(left_offers, 'offer')} waited for"] if left_offers else []
-    parts += [f"{_count(silent, 'machine')} given up"] if silent else []
-    parts += [f"{_count(failed, 'offer')} not ready"] if failed else []
+    parts = [f"{count_of(len(chosen), 'machine')} can start"]
+    parts += [f"{count_of(left, 'machine')} waited for"] if left else []
+    parts += [f"{count_of(left_offers, 'offer')} waited for"] if left_offers else []
+    parts += [f"{count_of(given_up, 'machine')} given up"] if given_up else []
+    parts += [f"{count_of(failed, 'offer')} not ready"] if failed else []
     return ", ".join(parts) + "."
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

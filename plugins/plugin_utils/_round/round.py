@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from ...module_utils._offers.calls import Calls
 from ...module_utils._offers.hosts import HostNameClash
-from ...module_utils._offers.waiting import Waiting
+from ...module_utils._offers.polling import Polling
 from ...module_utils._offers.watch import Watch
 from .._first_contact.problem import Problem
 from . import together
@@ -50,7 +50,7 @@ class Offers:
 
     def __init__(
         self,
-        wait: Waiting | None,
+        wait: Polling | None,
         watches: t.Sequence[Watch],
         min_instances: int | None,
         machines_of: t.Callable[[Watch], list[Machine]],
@@ -126,7 +126,7 @@ class Round:
         while not self._is_over():
             self._begin_looks()
             self._pass_time()
-        chosen = self._fit()
+        chosen = self._can_start()
         for machine in chosen:
             machine.state = STARTED
         return chosen
@@ -190,7 +190,7 @@ class Round:
             return True
         if self._rules.together == together.ALL:
             return self._has_failed()
-        if self._rules.is_last or not self._fit():
+        if self._rules.is_last or not self._can_start():
             return False
         if self._fit_since is None:
             self._fit_since = self._clock()
@@ -205,7 +205,7 @@ class Round:
         failed = [machine for machine in self.machines if machine.state == FAILED]
         return bool(self.offers.failed or failed)
 
-    def _fit(self) -> list[Machine]:
+    def _can_start(self) -> list[Machine]:
         if self._rules.together == together.ALL and (self.offers.undecided or self._has_failed()):
             return []
-        return together.fit_machines(self.machines, self._rules.together)
+        return together.can_start(self.machines, self._rules.together)

@@ -15,8 +15,8 @@ from ...module_utils._offers.hosts import HostOptions, host_records
 from ...module_utils._offers.news import News
 from ...module_utils._offers.offer import EXPIRED, checked_offer_ids
 from ...module_utils._offers.offer import FAILED as OFFER_FAILED
+from ...module_utils._offers.polling import Polling
 from ...module_utils._offers.terms import WaitOptions, WaitReport
-from ...module_utils._offers.waiting import Waiting
 from ...module_utils._offers.watch import Watch
 from ...module_utils._options import OptionError, checked_number
 from ...module_utils._text import quoted
@@ -26,7 +26,7 @@ from .._live.screen import Heartbeat, show
 from . import together
 from .address import Route, route_to, second_opinion
 from .greeting import ask_for_greeting
-from .hosts import Hosts, new_machine
+from .inventory import Inventory, new_machine
 from .machine import FAILED, STARTED, WAITING, Machine
 from .progress import RoundProgress
 from .result import message, no_previous, offer_entries, read_previous
@@ -45,11 +45,17 @@ class Task:
     """One run of wait_for_machines. Raises OptionError for an option that cannot be used."""
 
     def __init__(
-        self, options: dict[str, t.Any], hosts: Hosts, host: str, *, agent: str, no_log: bool
+        self,
+        options: dict[str, t.Any],
+        inventory: Inventory,
+        host: str,
+        *,
+        agent: str,
+        no_log: bool,
     ) -> None:
         """``host`` is that of the task, ``agent`` who asks the API."""
         self._options = options
-        self._hosts = hosts
+        self._inventory = inventory
         self._host = host
         self._agent = agent
         self._no_log = no_log
@@ -89,7 +95,7 @@ class Task:
         offers = Offers(wait, watches, options["min_instances"], self._machines_of)
         lines = RoundProgress(self._host, time.time, self._no_log)
         rules = Rules(options["together"], options["last_round"], looks_once=check_mode)
-        rounds = Round(
+        this_round = Round(
             machines,
             offers,
             rules,
@@ -100,12 +106,12 @@ class Task:
         def beat() -> None:
             if offers.undecided:
                 offer_progress.beat()
-            lines.still_waiting(rounds.silent)
+            lines.still_waiting(this_round.silent)
 
         with Heartbeat(beat, options["progress_interval"]):
-            chosen = rounds.run()
+            chosen = this_round.run()
         report = wait.report() if wait else WaitReport([], passed, True)
-        return self._result(rounds, chosen, offers, report)
+        return self._result(this_round, chosen, offers, report)
 
     # What is waited for
 
@@ -113,14 +119,14 @@ class Task:
         """Return the machines of the inventory, or those of the rounds before."""
         if not self._previous.round:
             pattern = self._options["hosts"]
-            names = self._hosts.matching(pattern) if pattern else []
+            names = self._inventory.matching(pattern) if pattern else []
             machines = [
-                Machine(name, self._hosts.offer_of(name), since=self._now) for name in names
+                Machine(name, self._inventory.offer_of(name), since=self._now) for name in names
             ]
         else:
             machines = self._previous.machines
             waited = [one.record for one in machines if one.record and one.state == WAITING]
-            self._hosts.add(waited)
+            self._inventory.add(waited)
         for machine in machines:
             if machine.state == STARTED and self._is_put_off(machine.name):
                 machine.state, machine.answers = WAITING, True
@@ -129,7 +135,7 @@ class Task:
         return machines
 
     def _is_put_off(self, name: str) -> bool:
-        found = self._hosts.trusted(name, "instance_ready_result")
+        found = self._inventory.trusted(name, "instance_ready_result")
         return isinstance(found, t.Mapping) and found.get("kind") == NOT_YET
 
     def _watches(self) -> list[Watch]:
@@ -138,7 +144,7 @@ class Task:
         given = self._options["offer_ids"]
         return [Watch(offer_id) for offer_id in checked_offer_ids(given)] if given else []
 
-    def _wait(self, watches: list[Watch], began: float, progress: Progress) -> Waiting:
+    def _wait(self, watches: list[Watch], began: float, progress: Progress) -> Polling:
         if not HAS_REQUESTS:
             raise OptionError("offer_ids", how_to_get_requests())
         if self.settings is None:
@@ -149,7 +155,7 @@ class Task:
             self._told |= {w.offer_id for w in news.changed if w.phase in ends or w.has_final_error}
             progress(news)
 
-        return Waiting(
+        return Polling(
             SupplyClient(self.settings, self._agent),
             watches,
             self._wait_options,
@@ -163,7 +169,9 @@ class Task:
         options = HostOptions(self._options["ssh_host_key_policy"])
         found = host_records([watch.offer] if watch.offer else [], options)
         now = time.time()
-        machines = [new_machine(one, self._hosts, now) for one in self._hosts.add(found.records)]
+        machines = [
+            new_machine(one, self._inventory, now) for one in self._inventory.add(found.records)
+        ]
         for machine in machines:
             if machine.state == WAITING:
                 self._prepare(machine)
@@ -171,8 +179,8 @@ class Task:
 
     def _prepare(self, machine: Machine) -> None:
         """Find out where a machine is asked, and how long it may be silent."""
-        machine.timeout = self._hosts.timeout_of(machine.name)
-        route = route_to(self._hosts.variables(machine.name))
+        machine.timeout = self._inventory.timeout_of(machine.name)
+        route = route_to(self._inventory.variables(machine.name))
         if route is None:
             machine.answers = True
         else:
@@ -195,14 +203,14 @@ class Task:
     # What it came to
 
     def _result(
-        self, rounds: Round, chosen: list[Machine], offers: Offers, report: WaitReport
+        self, this_round: Round, chosen: list[Machine], offers: Offers, report: WaitReport
     ) -> dict[str, t.Any]:
         entries, warnings = offer_entries(self._previous, report, offers, self._wait_options)
         untold = {watch.offer_id for watch in offers.failed} - self._told
         for entry in entries:
             if entry["offer_id"] in untold:
                 self._say(entry["message"])
-        machines = rounds.machines
+        machines = this_round.machines
         has_failed = any(one.state == FAILED for one in machines) or any(
             entry["state"] == FAILED for entry in entries
         )

@@ -16,7 +16,7 @@ NONE = "none"
 CHOICES = (OFFER, ALL, NONE)
 
 
-def fit_machines(machines: t.Sequence[Machine], together: str) -> list[Machine]:
+def can_start(machines: t.Sequence[Machine], together: str) -> list[Machine]:
     """Return those that answer and need not wait for any other machine.
 
     With ``all`` that is for the caller to know: offers may have machines that are not here yet.

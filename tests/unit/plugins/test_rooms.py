@@ -13,10 +13,11 @@ import pytest
 
 PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
 COLLECTION = "ansible_collections.compute_desk.supply.plugins."
-SHARED = {"module_utils._text", "module_utils._options"}
+SHARED = {"module_utils._text", "module_utils._phrases", "module_utils._options"}
 # What each room may import from, itself and SHARED apart. CONTRIBUTING.md draws it.
 BELOW: dict[str, set[str]] = {
     "module_utils._text": set(),
+    "module_utils._phrases": set(),
     "module_utils._options": set(),
     "module_utils._api": set(),
     "module_utils._gpu": set(),

@@ -17,7 +17,7 @@ from ansible.template import Templar
 from ansible_collections.compute_desk.supply.plugins.action import check_variables
 from ansible_collections.compute_desk.supply.plugins.action.check_variables import ActionModule
 from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.verdict import Host
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.outcome import Host
 
 ROUNDS = Path(__file__).resolve().parents[4] / "playbooks" / "rounds"
 LOST = {

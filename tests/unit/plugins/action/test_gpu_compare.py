@@ -14,7 +14,7 @@ from ansible_collections.compute_desk.supply.plugins.action.gpu_compare import A
 from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 from ansible_collections.compute_desk.supply.plugins.modules import gpu_compare
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.record import make_record
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.shelf import Records
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.records import Records
 
 from ..plugin_utils._fleet.reports import a_report, changed
 

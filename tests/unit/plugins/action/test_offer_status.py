@@ -16,7 +16,7 @@ from ansible_collections.compute_desk.supply.plugins.action import offer_status
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.arguments import (
     argument_spec,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._live import surroundings
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._live import task_environment
 
 
 def test_every_option_in_seconds_is_refused_in_our_words() -> None:
@@ -40,7 +40,7 @@ def test_on_macos_the_system_is_not_asked_for_proxies(
     monkeypatch.setattr(sys, "platform", platform)
     variables = {"HTTPS_PROXY": proxy} if proxy else {}
 
-    with surroundings._environment(variables):
+    with task_environment._environment(variables):
         assert (os.environ.get("no_proxy") == "*") is asks_nobody
 
     assert "no_proxy" not in os.environ
@@ -72,7 +72,7 @@ def test_arguments_are_in_the_result_where_ansible_shows_them(
     monkeypatch.setattr(config, "get_config_value", lambda *_given, **_more: value)
     monkeypatch.setattr(offer_status, "_offers", lambda: OwnProcess)
     monkeypatch.setattr(
-        offer_status, "surroundings_of_a_module", lambda _action: contextlib.nullcontext()
+        offer_status, "environment_of_a_module", lambda _action: contextlib.nullcontext()
     )
     action = offer_status.ActionModule.__new__(offer_status.ActionModule)
     action._task = Task()

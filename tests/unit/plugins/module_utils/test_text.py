@@ -10,9 +10,7 @@ import unicodedata
 
 import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._text import (
-    clock_face,
     head,
-    json_type,
     listed,
     printable,
     quoted,
@@ -170,36 +168,3 @@ def test_quoted_names_a_bad_value() -> None:
     assert quoted("a\nb") == "'a b'"
     assert quoted("x" * 100) == "'" + "x" * 57 + "...'"
     assert quoted("x" * 100, 10) == "'xxxxxxx...'"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "face"),
-    [
-        (0, "0:00"),
-        (45, "0:45"),
-        (59.6, "1:00"),
-        (855, "14:15"),
-        (3600, "1:00:00"),
-        (3723, "1:02:03"),
-        (90000, "25:00:00"),
-        (-3, "0:00"),
-    ],
-)
-def test_clock_face(seconds: float, face: str) -> None:
-    assert clock_face(seconds) == face
-
-
-@pytest.mark.parametrize(
-    ("value", "name"),
-    [
-        (None, "null"),
-        (True, "a boolean"),
-        (0, "a number"),
-        (1.5, "a number"),
-        ("", "a string"),
-        ([], "an array"),
-        ({}, "an object"),
-    ],
-)
-def test_values_are_called_as_json_calls_them(value: object, name: str) -> None:
-    assert json_type(value) == name

@@ -10,9 +10,7 @@ import typing as t
 import pytest
 import yaml
 from ansible.module_utils.errors import AnsibleFallbackNotFound
-from ansible_collections.compute_desk.supply.plugins.doc_fragments._connection import (
-    ModuleDocFragment,
-)
+from ansible_collections.compute_desk.supply.plugins.doc_fragments import _connection, _wait
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.arguments import (
     MUTUALLY_EXCLUSIVE,
     argument_spec,
@@ -27,7 +25,8 @@ HOW = ("fallback", "no_log")
 def documented() -> dict[str, t.Any]:
     """Return the options of the documentation, less their descriptions."""
     options = {
-        **yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"],
+        **yaml.safe_load(_connection.ModuleDocFragment.DOCUMENTATION)["options"],
+        **yaml.safe_load(_wait.ModuleDocFragment.DOCUMENTATION)["options"],
         **yaml.safe_load(DOCUMENTATION)["options"],
     }
     return {

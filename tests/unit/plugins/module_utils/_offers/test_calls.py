@@ -9,8 +9,8 @@ import typing as t
 
 import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.calls import Calls
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.polling import Polling
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.wait import WaitOptions
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.waiting import Waiting
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.watch import Watch
 
 from ...fake_api import A, FakeApi
@@ -37,7 +37,7 @@ def test_a_mistake_of_ours_is_not_taken_for_an_answer() -> None:
             raise ZeroDivisionError(f"{offer_id} {timeout}")
 
     api = BrokenApi({A: []})
-    waiting = Waiting(api, [Watch(A)], WaitOptions(), **api.in_fake_time())
+    waiting = Polling(api, [Watch(A)], WaitOptions(), **api.in_fake_time())
 
     with pytest.raises(ZeroDivisionError, match=A):
         waiting.turn(60)

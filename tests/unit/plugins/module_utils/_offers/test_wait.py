@@ -28,6 +28,7 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._offers.news i
     OnNews,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import parse_offer
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.polling import Polling
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.terms import Time
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.wait import (
     WaitOptions,
@@ -35,7 +36,6 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._offers.wait i
     read_offers,
     wait_for_offers,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.waiting import Waiting
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.watch import Watch
 from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 
@@ -699,7 +699,7 @@ def test_a_wait_that_goes_on_counts_from_its_beginning() -> None:
     watch = Watch(A, polls=7)
     began = api.clock() - 100
 
-    report = Waiting(
+    report = Polling(
         api, [watch], WaitOptions(wait_timeout=120), began=began, **api.in_fake_time()
     ).run()
 
@@ -715,7 +715,7 @@ def test_a_wait_that_goes_on_after_its_time_asks_once() -> None:
         watches = [Watch(offer_id) for offer_id in offers]
         began = api.clock() - 1000
         options = WaitOptions(wait_timeout=120)
-        report = Waiting(
+        report = Polling(
             api, watches, options, independent=True, began=began, **api.in_fake_time()
         ).run()
 
@@ -726,7 +726,7 @@ def test_a_wait_that_goes_on_after_its_time_asks_once() -> None:
 
 def test_a_turn_returns_in_time() -> None:
     api = FakeApi({A: [PROVISIONING]})
-    wait = Waiting(api, [Watch(A)], WaitOptions(), **api.in_fake_time())
+    wait = Polling(api, [Watch(A)], WaitOptions(), **api.in_fake_time())
 
     assert not wait.turn(0.0)
     before = api.clock()

@@ -14,13 +14,13 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.connection import ConnectionBase
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import remote
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.children import (
-    Flooded,
-)
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.remote import (
     Lost,
     Remote,
     origin_words,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.time_limit import (
+    Flooded,
 )
 
 WRONG_KEY = "Host key verification failed."

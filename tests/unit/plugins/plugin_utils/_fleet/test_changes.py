@@ -15,7 +15,7 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.changes
     changes_of,
 )
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.handover import Handover
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.shelf import Records
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.records import Records
 
 from .reports import UUID, a_gpu, a_report, changed
 

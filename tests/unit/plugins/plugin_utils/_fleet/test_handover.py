@@ -13,7 +13,7 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet import 
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.changes import changes_of
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.handover import Handover
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.record import make_record
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.shelf import Records
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.records import Records
 
 from .reports import a_report, changed
 

@@ -22,11 +22,11 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.junit i
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.known_bad import (
     read_known_bad,
 )
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.records import Records
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.report import (
     as_json,
     fleet_report,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.shelf import Records
 
 from .reports import a_report
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet import shelf
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet import records
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.files import create
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.record import (
     BadRecord,
@@ -21,7 +21,7 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.record 
     make_record,
     read_record,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.shelf import Records
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.records import Records
 
 from .reports import a_report, an_xid, changed
 
@@ -337,7 +337,7 @@ def test_a_switch_is_no_number() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b" " * (shelf._MOST_BYTES + 1), "it is too large"),
+        (b" " * (records._MOST_BYTES + 1), "it is too large"),
         (b"\xff", "it is not JSON"),
         (None, "it cannot be read: Is a directory"),
     ],

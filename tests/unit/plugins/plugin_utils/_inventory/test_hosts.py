@@ -22,7 +22,9 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._options impor
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.expressions import (
     Expressions,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.hosts import Hosts
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.hosts import (
+    SourceHosts,
+)
 
 from ...helpers import OFFER_ID, OTHER_ID, a_document, an_instance
 from .a_source import Source
@@ -50,7 +52,7 @@ def two() -> Offer:
 
 
 def added(source: Source, *offers: Offer, **options: t.Any) -> list[str]:
-    return Hosts(source).add(offers or (two(),), HostOptions(**options))
+    return SourceHosts(source).add(offers or (two(),), HostOptions(**options))
 
 
 def test_hosts_have_names_variables_and_groups() -> None:

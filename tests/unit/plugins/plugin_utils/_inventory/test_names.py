@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import typing as t
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class Broken(dict[str, t.Any]):
 
 @pytest.mark.parametrize("stored", [Broken(key=1), {"key": {"schema": 0}}, {"key": "text"}])
 def test_a_damaged_entry_is_dropped_with_a_warning(stored: dict[str, t.Any]) -> None:
+    stored = copy.copy(stored)
     warnings: list[str] = []
 
     assert stored_offers(stored, "key", warnings.append) == {}

@@ -16,7 +16,6 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors im
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.news import News
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.watch import Watch
-from ansible_collections.compute_desk.supply.plugins.module_utils._text import times
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._live.offer_lines import (
     Line,
     change_lines,
@@ -198,19 +197,6 @@ def test_the_heartbeat_before_anything_is_known() -> None:
     assert heartbeat_line([Watch(OFFER_ID)], None, 60, None) == Line(
         f"still waiting for {NAME} not read yet (1:00 elapsed)"
     )
-
-
-@pytest.mark.parametrize(
-    ("elapsed", "wait_timeout", "text"),
-    [
-        (0, 900, "(0:00 elapsed, 15:00 left)"),
-        (3700, 7200, "(1:01:40 elapsed, 58:20 left)"),
-        (905, 900, "(15:05 elapsed, 0:00 left)"),
-        (45, None, "(0:45 elapsed)"),
-    ],
-)
-def test_times(elapsed: float, wait_timeout: float | None, text: str) -> None:
-    assert times(elapsed, wait_timeout) == text
 
 
 @given(ANY_TEXT, ANY_TEXT, ANY_TEXT, st.sampled_from(["procured", "failed"]))

@@ -10,11 +10,11 @@ import typing as t
 import pytest
 from ansible.errors import AnsibleError, AnsibleFilterError
 from ansible_collections.compute_desk.supply.plugins.filter.summary import FilterModule
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.outcome import NO_GPU
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.summary import (
     HEADER,
     summary_rows,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.verdict import NO_GPU
 from hypothesis import given
 from jinja2 import StrictUndefined
 

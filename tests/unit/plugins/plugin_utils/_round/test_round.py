@@ -10,8 +10,8 @@ import typing as t
 import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.calls import Calls
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import HostNameClash
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.polling import Polling
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.terms import WaitOptions
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.waiting import Waiting
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.watch import Watch
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.problem import (
     REFUSED,
@@ -84,7 +84,7 @@ def offers_of(fleet: Fleet, script: dict[str, list[t.Any]], **options: t.Any) ->
     """Return offers whose machines are named after the instances of the script."""
     api = FakeApi(script, clock=fleet.clock)
     watches = [Watch(offer_id) for offer_id in script]
-    wait = Waiting(api, watches, WaitOptions(**options), independent=True, **api.in_fake_time())
+    wait = Polling(api, watches, WaitOptions(**options), independent=True, **api.in_fake_time())
 
     def machines(watch: Watch) -> list[Machine]:
         names = (

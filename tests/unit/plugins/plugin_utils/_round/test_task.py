@@ -36,8 +36,8 @@ def names(result: dict[str, t.Any]) -> list[str]:
     return [host["name"] for host in result["hosts"]]
 
 
-class Hosts:
-    """Hosts with these variables, none of which any machine has set."""
+class Inventory:
+    """An inventory whose hosts have these variables, none of which any machine has set."""
 
     def __init__(self, **variables: dict[str, t.Any]) -> None:
         self._variables = variables
@@ -95,19 +95,19 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return lines
 
 
-def task_of(known: Hosts, *, no_log: bool = False, **options: t.Any) -> Task:
+def task_of(known: Inventory, *, no_log: bool = False, **options: t.Any) -> Task:
     validated = ArgumentSpecValidator(wait_for_machines._arguments()).validate(options)
     assert not validated.error_messages
     given = validated.validated_parameters
     return Task(given, t.cast("t.Any", known), "localhost", agent="a test", no_log=no_log)
 
 
-def run(known: Hosts, **options: t.Any) -> dict[str, t.Any]:
+def run(known: Inventory, **options: t.Any) -> dict[str, t.Any]:
     return task_of(known, **options).run(check_mode=True)
 
 
-def named(*names: str, **variables: t.Any) -> Hosts:
-    return Hosts(**{name: {"name": name, **variables} for name in names})
+def named(*names: str, **variables: t.Any) -> Inventory:
+    return Inventory(**{name: {"name": name, **variables} for name in names})
 
 
 def test_a_host_that_is_not_asked_directly_counts_as_one_that_answers(

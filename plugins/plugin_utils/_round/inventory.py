@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The hosts of a round: those of the inventory, and those that machines of offers will be.
+"""The inventory of a round: its hosts, and those that machines of offers will be.
 
 The process of a task has a copy of the inventory. A new host is added to that copy, so that its
 variables are what they will be for the play: those of its groups, of the inventory's files, of -e.
@@ -29,7 +29,7 @@ TIMEOUT = "instance_ready_timeout"
 """The variable that says how long a machine may take to answer."""
 
 
-class Hosts:
+class Inventory:
     """The inventory as the task sees it."""
 
     def __init__(self, hostvars: t.Any, timeout: float = 300.0) -> None:
@@ -116,11 +116,11 @@ class Hosts:
         return {**record, "groups": ["compute_desk", offer_group]}
 
 
-def new_machine(record: dict[str, t.Any], hosts: Hosts, now: float) -> Machine:
+def new_machine(record: dict[str, t.Any], inventory: Inventory, now: float) -> Machine:
     """Return the machine of a record that was added; failed if its name is taken."""
     offer_id, name = record["compute_desk_offer_id"], record["name"]
     machine = Machine(name, offer_id, record, since=now)
-    if hosts.is_taken(record):
+    if inventory.is_taken(record):
         instance = printable(str(record["compute_desk_instance_id"]), 60)
         machine.fail(
             Problem(

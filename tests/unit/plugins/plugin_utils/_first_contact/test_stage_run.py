@@ -13,10 +13,12 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact
     Problem,
 )
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.remote import Lost
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.stage_run import (
+    StageRun,
+)
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.stages import (
     Stage,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.wait import Wait
 
 REFUSED = Problem("refused", "the connection was refused", "Wait.")
 DENIED = Problem("permission_denied", "permission denied", "Use another key.")
@@ -55,7 +57,7 @@ class Bench:
         self.now = 1000.0
         self.lines: list[tuple[str, str, str]] = []
         self.machine = machine
-        self.wait = Wait(
+        self.wait = StageRun(
             t.cast("t.Any", machine),
             self._tell,
             denied_timeout,

@@ -14,9 +14,9 @@ import typing as t
 
 import pytest
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import (
-    children as _children,
+    time_limit,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.children import (
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.time_limit import (
     Flooded,
     OutOfTime,
     in_time,
@@ -120,7 +120,7 @@ def test_a_command_that_writes_without_end_is_killed(stream: str) -> None:
 
 
 def test_what_is_kept_of_a_flood_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_children, "MAX_BYTES", 300_000)
+    monkeypatch.setattr(time_limit, "MAX_BYTES", 300_000)
     said: list[int] = []
 
     with pytest.raises(Flooded):
@@ -155,7 +155,7 @@ def test_a_command_that_starts_as_the_time_ends_is_killed(monkeypatch: pytest.Mo
     started, may_go_on = threading.Event(), threading.Event()
     begun: list[subprocess.Popen[bytes]] = []
     over = threading.Event()
-    begin = _children._Job.begin
+    begin = time_limit._Job.begin
 
     def late(job: t.Any, child: t.Any) -> None:
         begun.append(child)
@@ -164,7 +164,7 @@ def test_a_command_that_starts_as_the_time_ends_is_killed(monkeypatch: pytest.Mo
         begin(job, child)
         over.set()
 
-    monkeypatch.setattr(_children._Job, "begin", late)
+    monkeypatch.setattr(time_limit._Job, "begin", late)
 
     with pytest.raises(OutOfTime):
         in_time(lambda: (subprocess.Popen(SLEEPER), over.wait(60)), 0.5)

@@ -10,7 +10,7 @@ import re
 import time
 import typing as t
 
-from ...module_utils._text import times
+from ...module_utils._phrases import times
 from .patience import Patience
 from .problem import NOT_YET, Problem, not_yet
 from .remote import Lost, Remote
@@ -25,7 +25,7 @@ Tell = t.Callable[[str, str, str], None]
 """Shows a line: its text, the time that is left, and its level."""
 
 
-class Wait:
+class StageRun:
     """One wait for one host, which counts from ``began_at``, in seconds since 1970, or from now.
 
     After ``not_later_than``, also since 1970, it waits no more for what may still come.

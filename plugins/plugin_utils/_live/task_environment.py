@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 
 
 @contextlib.contextmanager
-def surroundings_of_a_module(action: ActionBase) -> t.Iterator[None]:
+def environment_of_a_module(action: ActionBase) -> t.Iterator[None]:
     """Work with the task's ``environment`` and in its folder for as long as it lasts."""
     environment: dict[str, t.Any] = {}
     action._compute_environment_string(environment)

@@ -14,8 +14,8 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.hosts import (
-    Hosts,
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.inventory import (
+    Inventory,
     new_machine,
 )
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.machine import (
@@ -40,7 +40,7 @@ class Round:
         self.inventory.subset(limit)
         self.manager = VariableManager(loader, self.inventory)
         self.hostvars = HostVars(self.inventory, self.manager, loader)
-        self.hosts = Hosts(self.hostvars, 120.0)
+        self.known = Inventory(self.hostvars, 120.0)
 
     def set(self, name: str, variable: str, value: t.Any) -> None:
         self.data.set_variable(name, variable, value)
@@ -72,7 +72,7 @@ def a_record(name: str = "n3", instance: str = "i-3", **fields: t.Any) -> dict[s
 def test_a_pattern_stays_within_the_limit(
     limit: str | None, pattern: str, names: list[str]
 ) -> None:
-    assert Round(limit).hosts.matching(pattern) == names
+    assert Round(limit).known.matching(pattern) == names
 
 
 def test_a_pattern_that_is_none_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +83,7 @@ def test_a_pattern_that_is_none_is_a_failure(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(fleet.inventory, "get_hosts", refuse)
 
     with pytest.raises(AnsibleActionFail) as caught:
-        fleet.hosts.matching("x")
+        fleet.known.matching("x")
 
     assert str(caught.value) == "hosts: x is no pattern"
 
@@ -92,7 +92,7 @@ def test_a_pattern_counts_beside_the_hosts_of_the_play() -> None:
     fleet = Round()
     fleet.inventory.restrict_to_hosts([fleet.inventory.hosts["n1"]])
 
-    assert fleet.hosts.matching("all") == ["n1", "n2"]
+    assert fleet.known.matching("all") == ["n1", "n2"]
 
 
 # What is known of a host
@@ -106,8 +106,8 @@ def test_how_long_a_host_may_take(value: t.Any, seconds: float) -> None:
     if value is not None:
         fleet.set("n1", "instance_ready_timeout", value)
 
-    assert fleet.hosts.timeout_of("n1") == seconds
-    assert Hosts(fleet.hostvars).timeout_of("n2") == 300.0
+    assert fleet.known.timeout_of("n1") == seconds
+    assert Inventory(fleet.hostvars).timeout_of("n2") == 300.0
 
 
 def test_a_time_that_is_none_names_the_host_and_the_variable() -> None:
@@ -115,22 +115,22 @@ def test_a_time_that_is_none_names_the_host_and_the_variable() -> None:
     fleet.set("n1", "instance_ready_timeout", -1)
 
     with pytest.raises(AnsibleActionFail) as caught:
-        fleet.hosts.timeout_of("n1")
+        fleet.known.timeout_of("n1")
 
     assert str(caught.value) == ("n1: instance_ready_timeout: must be at least 0 seconds, not -1")
 
 
 def test_the_offer_of_a_host_is_what_the_inventory_says_and_not_the_machine() -> None:
     fleet = Round()
-    assert fleet.hosts.offer_of("n1") is None
+    assert fleet.known.offer_of("n1") is None
     fleet.set("n1", "compute_desk_offer_id", OFFER_ID)
-    assert fleet.hosts.offer_of("n1") == OFFER_ID
-    assert fleet.hosts.trusted("n1", "compute_desk_offer_id") == OFFER_ID
+    assert fleet.known.offer_of("n1") == OFFER_ID
+    assert fleet.known.trusted("n1", "compute_desk_offer_id") == OFFER_ID
 
     fleet.manager.set_host_facts("n1", {"compute_desk_offer_id": "forged"})
 
-    assert fleet.hosts.offer_of("n1") is None
-    assert fleet.hosts.trusted("n1", "compute_desk_offer_id") is None
+    assert fleet.known.offer_of("n1") is None
+    assert fleet.known.trusted("n1", "compute_desk_offer_id") is None
 
 
 # New hosts
@@ -139,7 +139,7 @@ def test_the_offer_of_a_host_is_what_the_inventory_says_and_not_the_machine() ->
 def test_machines_of_offers_become_hosts_with_groups_and_variables() -> None:
     fleet = Round()
 
-    (added,) = fleet.hosts.add([a_record(note="{{ 6 * 7 }}")])
+    (added,) = fleet.known.add([a_record(note="{{ 6 * 7 }}")])
 
     assert added == a_record(note="{{ 6 * 7 }}", groups=["compute_desk", GROUP])
     assert fleet.groups_of("n3") == {"all", "compute_desk", GROUP}
@@ -147,14 +147,14 @@ def test_machines_of_offers_become_hosts_with_groups_and_variables() -> None:
     assert variables["ansible_host"] == "203.0.113.7"
     assert {"name", "groups"}.isdisjoint(variables)
     assert str(Templar(DataLoader()).template(variables["note"])) == "{{ 6 * 7 }}"
-    assert fleet.hosts.matching("compute_desk") == ["n3"]
-    assert fleet.hosts.variables("n3")["compute_desk_instance_id"] == "i-3"
+    assert fleet.known.matching("compute_desk") == ["n3"]
+    assert fleet.known.variables("n3")["compute_desk_instance_id"] == "i-3"
 
 
 def test_new_hosts_beyond_the_limit_are_left_out() -> None:
     fleet = Round("n1:n3")
 
-    found = fleet.hosts.add([a_record("n3", "i-3"), a_record("n4", "i-4")])
+    found = fleet.known.add([a_record("n3", "i-3"), a_record("n4", "i-4")])
 
     assert [record["name"] for record in found] == ["n3"]
 
@@ -163,15 +163,15 @@ def test_a_host_of_the_user_is_not_touched_and_the_machine_is_given_up() -> None
     fleet = Round()
     record = a_record("n1", "i\x1b[2J-1")
 
-    added = fleet.hosts.add([record, a_record()])
+    added = fleet.known.add([record, a_record()])
 
     assert [one["name"] for one in added] == ["n1", "n3"]
     assert "ansible_host" not in fleet.inventory.hosts["n1"].vars
     assert "compute_desk" not in fleet.groups_of("n1")
-    assert fleet.hosts.is_taken(record)
-    assert not fleet.hosts.is_taken(a_record())
-    assert not fleet.hosts.is_taken(a_record("n9", "i-9"))
-    machine = new_machine(record, fleet.hosts, 1000.0)
+    assert fleet.known.is_taken(record)
+    assert not fleet.known.is_taken(a_record())
+    assert not fleet.known.is_taken(a_record("n9", "i-9"))
+    machine = new_machine(record, fleet.known, 1000.0)
     assert (machine.state, machine.record) == (FAILED, record)
     assert machine.problem is not None
     assert machine.problem.kind == "name_taken"
@@ -184,9 +184,9 @@ def test_a_host_of_the_user_is_not_touched_and_the_machine_is_given_up() -> None
 
 def test_a_machine_that_was_added_is_waited_for() -> None:
     fleet = Round()
-    (record,) = fleet.hosts.add([a_record()])
+    (record,) = fleet.known.add([a_record()])
 
-    machine = new_machine(record, fleet.hosts, 1000.0)
+    machine = new_machine(record, fleet.known, 1000.0)
 
     assert (machine.name, machine.offer_id, machine.since) == ("n3", OFFER_ID, 1000.0)
     assert (machine.state, machine.problem) == (WAITING, None)
@@ -198,8 +198,8 @@ def test_a_stand_in_has_what_all_machines_will_have() -> None:
     fleet.data.add_group("compute_desk")
     fleet.data.set_variable("compute_desk", "instance_ready_timeout", 42)
 
-    name = fleet.hosts.any_machine()
+    name = fleet.known.any_machine()
 
-    assert name not in fleet.hosts.matching("gpu")
+    assert name not in fleet.known.matching("gpu")
     assert fleet.groups_of(name) == {"all", "compute_desk"}
-    assert fleet.hosts.timeout_of(name) == 42.0
+    assert fleet.known.timeout_of(name) == 42.0

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waiting: the loop of a wait for offers, turn by turn."""
+"""Polling: the loop of a wait for offers, turn by turn."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class StatusReader(t.Protocol):
         """Return a status document, or raise SupplyError."""
 
 
-class Waiting:
+class Polling:
     """A wait for offers. ``run`` goes through with it; ``turn`` does one turn of its loop.
 
     With ``attempts`` there is no wait, but so many attempts at an answer for each offer. With
@@ -224,7 +224,7 @@ class Waiting:
         if any(watch.offer for watch in self._watches):
             # A host that has answered has the right name; if it cannot be resolved now, it will be.
             return []
-        return [watch for watch in self._watches if watch.has_no_host()]
+        return [watch for watch in self._watches if watch.is_unresolvable()]
 
     def _all_ready(self) -> bool:
         return all(watch.is_ready(self._options.min_instances) for watch in self._watches)
