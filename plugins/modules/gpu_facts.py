@@ -127,23 +127,23 @@ record:
   description:
     - The file with the record of this machine, new or not. Null without O(record), or if it could not be written, which gives
       a warning.
-  returned: always
+  returned: unless O(known_bad) or O(record) cannot be used
   type: str
   sample: records/20261126T101229Z_node-1_4f9d2c1e8a37.json
 ansible_stats:
   description:
     - The verdict and the reasons for the statistics of the run, as M(ansible.builtin.set_stats) sets them, under the name
       C(gpu_verify_summary). AWX passes them on to the next job of a workflow.
-  returned: always
+  returned: unless O(known_bad) or O(record) cannot be used
   type: dict
 version:
   description: The version of the report.
-  returned: always
+  returned: unless O(known_bad) or O(record) cannot be used
   type: int
   sample: 1
 host:
   description: The name of the host in the inventory.
-  returned: always
+  returned: unless O(known_bad) or O(record) cannot be used
   type: str
   sample: node-1
 verdict:
@@ -153,7 +153,7 @@ verdict:
       V(gpu_state)), or which you asked for (an expectation, or O(known_bad)).
     - V(no_gpu) if there is no sign of a GPU, and none is expected. A Radeon without AMD's tool does not count, because on
       the PCI bus it looks like the graphics of a CPU.
-  returned: always
+  returned: unless O(known_bad) or O(record) cannot be used
   type: str
   sample: fail
 action:
@@ -161,7 +161,7 @@ action:
     - What to do. The most severe action of the failed checks; null if none failed, or if there is no report.
     - From the most to the least severe, V(return_machine), V(reboot_and_retest) (and return it if the fault comes again),
       V(reset_gpu), V(fix_software), V(watch).
-  returned: always
+  returned: unless O(known_bad) or O(record) cannot be used
   type: str
   sample: reboot_and_retest
 reasons:
@@ -169,7 +169,7 @@ reasons:
     - The reasons for the verdict, one for each failed check, or for each that was inconclusive. Each next step is given
       once, with the first reason that it is for.
     - Empty if the verdict is V(pass).
-  returned: always
+  returned: unless O(known_bad) or O(record) cannot be used
   type: list
   elements: str
   sample:
@@ -179,7 +179,7 @@ notes:
   description:
     - What is not a fault but worth knowing, as sentences, at most 32. Xid errors of programs and unknown ones, lifetime
       memory errors, a slow or narrow PCIe slot, a kernel log that could not be read, or whose entries may be a previous tenant's.
-  returned: always
+  returned: unless O(known_bad) or O(record) cannot be used
   type: list
   elements: str
   sample:
@@ -188,7 +188,7 @@ gpus:
   description:
     - The GPUs that the tools list, in the tools' order.
     - A value is null if the tool does not report it, or if it does not apply to this GPU.
-  returned: always
+  returned: unless O(known_bad) or O(record) cannot be used
   type: list
   elements: dict
   contains:
@@ -438,7 +438,7 @@ checks:
       V(memory_rows), V(kernel_log), V(temperature), V(throttling), V(persistence), V(mig), V(pcie), V(nvlink), V(fabric),
       V(cuda_start) and V(known_bad). The controller makes the last one.
     - V(persistence) and V(mig) are only noted, and never fail.
-  returned: always
+  returned: unless O(known_bad) or O(record) cannot be used
   type: list
   elements: dict
   contains:
@@ -470,7 +470,7 @@ xids:
   description:
     - The Xid errors of GPUs and the SXid errors of NVSwitches in the kernel log, each kind once for each device, at most
       64. Null if the kernel log could not be read.
-  returned: always
+  returned: unless O(known_bad) or O(record) cannot be used
   type: list
   elements: dict
   contains:
@@ -512,12 +512,17 @@ xids:
       sample: 1
 booted_at:
   description: When the machine was started, in UTC. The kernel log begins there. Null if unknown.
-  returned: always
+  returned: unless O(known_bad) or O(record) cannot be used
   type: str
   sample: "2026-11-24T09:00:00Z"
+msg:
+  description: The reason, if there is no report, or which option cannot be used.
+  returned: failure
+  type: str
+  sample: "The GPUs could not be checked: nvidia-smi timed out."
 expected:
   description: The expectations of the task.
-  returned: always
+  returned: unless O(known_bad) or O(record) cannot be used
   type: dict
   contains:
     count:

@@ -83,24 +83,24 @@ EXAMPLES = r"""
 RETURN = r"""
 table:
   description: A line for each machine, the names of the columns first; then what differs. The lines fit into the terminal.
-  returned: success
+  returned: success, unless O(only_check_paths)
   type: list
   elements: str
 verdicts:
   description: How many machines have each verdict.
-  returned: success
+  returned: success, unless O(only_check_paths)
   type: dict
   sample:
     fail: 1
     pass: 63
 not_checked:
   description: The hosts that failed before they were looked at, and the names of O(not_checked).
-  returned: success
+  returned: success, unless O(only_check_paths)
   type: list
   elements: str
 differences:
   description: What single hosts have and the others do not, in the order of the hosts.
-  returned: success
+  returned: success, unless O(only_check_paths)
   type: list
   elements: dict
   contains:

@@ -135,16 +135,16 @@ hosts:
       what you postponed.
     - One of an offer has the keys of RV(compute_desk.supply.offer_status#module:hosts) and C(groups), the group
       C(compute_desk) and that of its offer. A host of the inventory has only its C(name).
-  returned: success
+  returned: unless an option cannot be used
   type: list
   elements: dict
 waiting:
   description: Whether something is left for the next round.
-  returned: success
+  returned: unless an option cannot be used
   type: bool
 machines:
   description: All machines that are known so far, also those of earlier rounds.
-  returned: success
+  returned: unless an option cannot be used
   type: list
   elements: dict
   contains:
@@ -198,7 +198,7 @@ machines:
 offers:
   description:
     - All offers, with the keys of RV(compute_desk.supply.offer_status#module:offers) and these two.
-  returned: success
+  returned: unless an option cannot be used
   type: list
   elements: dict
   contains:
@@ -212,15 +212,15 @@ offers:
       type: str
 round:
   description: The number of the round, from 1.
-  returned: success
+  returned: unless an option cannot be used
   type: int
 began_at:
   description: When the first round began, in seconds since 1970.
-  returned: success
+  returned: unless an option cannot be used
   type: float
 ended_at:
   description: When this round ended, in seconds since 1970.
-  returned: success
+  returned: unless an option cannot be used
   type: float
 msg:
   description: How the round went, or which option cannot be used.

@@ -143,7 +143,7 @@ def test_ssh_is_asked_where_a_silent_machine_is(
     answers: dict[str, list[t.Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    answers.update({"a": [SILENT], "b": second})
+    answers.update({"a": [SILENT], "b": [*second]})
     monkeypatch.setattr(
         task, "second_opinion", lambda route: route.target if where == "same" else where
     )
