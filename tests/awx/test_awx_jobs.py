@@ -10,8 +10,8 @@ import typing as t
 
 import pytest
 import yaml
+from integration.main_job import machines, summary
 from integration.offers import A, B, offer, provisioning, ready
-from integration.test_configure import machines, summary
 from simulator import Simulator
 from support.tree import CHECKOUT
 from support.workspace import Workspace, last_lines

@@ -15,8 +15,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from integration.main_job import machines, summary
 from integration.offers import A, B
-from integration.test_configure import machines, summary
 from simulator import Simulator
 from support.tree import CHECKOUT
 from support.workspace import Workspace, last_lines

@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from integration.main_job import machines, summary
 from integration.offers import A, B
-from integration.test_configure import machines, summary
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
 

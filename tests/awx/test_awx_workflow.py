@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+from integration.main_job import machines, summary
 from integration.offers import A, B, C, provisioning
-from integration.test_configure import machines, summary
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from awx.conftest import PROJECT
 from awx.test_awx_jobs import check_events, grown
+from integration.main_job import machines, summary
 from integration.offers import A, B
-from integration.test_configure import machines, summary
 from simulator import Simulator
 from support.tree import CHECKOUT
 from support.workspace import Workspace, last_lines

@@ -1,11 +1,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Timelines for the simulator that several tests use."""
+"""Timelines for the simulator that several tests use, and the hosts that come of them."""
 
 from __future__ import annotations
 
 import typing as t
+
+from simulator import Simulator
 
 A = "aaaaaaaa-0000-4000-8000-000000000001"
 B = "bbbbbbbb-0000-4000-8000-000000000002"
@@ -68,3 +70,16 @@ def in_steps(offer_id: str) -> dict[str, t.Any]:
     """Return an offer that goes on at 10 and at 20; ``support.live.follow`` tells it to."""
     half = provisioning(10, progress="half of it")
     return offer(offer_id, provisioning(), half, ready(20))
+
+
+def ssh_hosts(simulator: Simulator) -> dict[str, dict[str, t.Any]]:
+    """Return the hosts of an inventory by which ssh reaches the machines of the simulator."""
+    return {
+        one["key"]: {
+            "ansible_host": one["host"],
+            "ansible_port": one["port"],
+            "ansible_user": one["user"],
+            "ansible_ssh_common_args": "-o StrictHostKeyChecking=accept-new",
+        }
+        for one in simulator.instances()
+    }

@@ -16,8 +16,8 @@ import yaml
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
 
+from .main_job import BOOK, configure, machines, summary, write_role
 from .offers import A
-from .test_configure import BOOK, configure, machines, summary, write_role
 
 Simulate = t.Callable[..., Simulator]
 

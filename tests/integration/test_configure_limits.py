@@ -13,8 +13,8 @@ import pytest
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
 
-from .offers import A
-from .test_configure import BOOK, configure, machines, summary
+from .main_job import BOOK, configure, machines, summary
+from .offers import A, ssh_hosts
 
 Simulate = t.Callable[..., Simulator]
 
@@ -50,15 +50,7 @@ def test_how_long_to_wait_for_a_machine_is_set_where_any_variable_is(
     fleet = {**machines(A, plain=ssh, grouped=ssh, single=ssh), "starts": "launch"}
     simulator = simulate(fleet)
     simulator.wait_for(lambda: all(one["listening"] for one in simulator.instances()))
-    hosts = {
-        one["key"]: {
-            "ansible_host": one["host"],
-            "ansible_port": one["port"],
-            "ansible_user": one["user"],
-            "ansible_ssh_common_args": "-o StrictHostKeyChecking=accept-new",
-        }
-        for one in simulator.instances()
-    }
+    hosts = ssh_hosts(simulator)
     hosts["single"]["instance_ready_timeout"] = 90
     patient = {"hosts": {"grouped": {}}, "vars": {"instance_ready_timeout": 60}}
     inventory = {"compute_desk": {"hosts": hosts, "children": {"patient": patient}}}

@@ -15,6 +15,7 @@ import yaml
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
 
+from .module_docs import documentation
 from .offers import offer, ready
 from .sources import PLUGIN, listing
 
@@ -24,14 +25,12 @@ DEMO_OFFERS = ("4f9d2c1e-8a37-4b65-9d0e-2c7f81a6b3d4", "9b1e7a50-63cd-4f0a-8e21-
 Simulate = t.Callable[..., Simulator]
 
 
-def documentation(workspace: Workspace) -> dict[str, t.Any]:
-    done = workspace.run("ansible-doc", "--json", "compute_desk.supply.offer_status")
-    assert done.returncode == 0, done.stdout
-    return json.loads(done.stdout)["compute_desk.supply.offer_status"]
+def offer_status_docs(workspace: Workspace) -> dict[str, t.Any]:
+    return documentation(workspace, "offer_status")["offer_status"]
 
 
 def test_the_examples_of_the_module_run(workspace: Workspace, simulate: Simulate) -> None:
-    examples = yaml.safe_load(documentation(workspace)["examples"])
+    examples = yaml.safe_load(offer_status_docs(workspace)["examples"])
     simulator = simulate(*[offer(offer_id, ready()) for offer_id in DEMO_OFFERS])
     token = workspace.folder / "home" / ".config" / "compute-desk" / "token"
     token.parent.mkdir(parents=True)
@@ -58,7 +57,7 @@ def test_the_examples_of_the_module_run(workspace: Workspace, simulate: Simulate
 
 
 def test_examples_on_localhost_ask_once_and_not_for_every_host(workspace: Workspace) -> None:
-    tasks = yaml.safe_load(documentation(workspace)["examples"])
+    tasks = yaml.safe_load(offer_status_docs(workspace)["examples"])
 
     delegated = [task for task in tasks if task.get("delegate_to") == "localhost"]
 
@@ -95,7 +94,7 @@ def _example(
 def test_the_records_have_the_documented_variables(
     workspace: Workspace, simulate: Simulate
 ) -> None:
-    contains = documentation(workspace)["return"]
+    contains = offer_status_docs(workspace)["return"]
     simulator = simulate(offer(DEMO_OFFERS[0], ready()))
     done = workspace.run(
         "ansible",

@@ -13,8 +13,8 @@ import pytest
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
 
+from .main_job import machines
 from .offers import A
-from .test_configure import machines
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "playbooks"
 NAMES = sorted(path.name for path in EXAMPLES.iterdir())

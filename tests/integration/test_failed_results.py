@@ -12,7 +12,7 @@ import typing as t
 import pytest
 from support.workspace import Workspace, last_lines
 
-from .test_module_documentation import MODULES, documentation
+from .module_docs import MODULES, documentation
 
 OFFER = "4f9d2c1e-8a37-4b65-9d0e-2c7f81a6b3d4"
 API = {"api_url": "http://127.0.0.1:{port}", "api_token": "cd-1234567890"}

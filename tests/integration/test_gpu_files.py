@@ -16,9 +16,9 @@ from simulator import Simulator
 from support.workspace import Workspace, last_lines
 from unit.plugins.gpu_stand_in import commands_of
 
+from .gpu_fleet import CHECKOUT, Fleet, fleet, recap
+from .main_job import configure, machines
 from .offers import A, B
-from .test_configure import configure, machines
-from .test_gpu_verify import CHECKOUT, Fleet, fleet, recap
 
 __all__ = ["fleet"]
 

@@ -18,9 +18,9 @@ from simulator import Simulator
 from support.workspace import Workspace, last_lines
 from unit.plugins.gpu_stand_in import commands_of
 
+from .gpu_fleet import CHECKOUT, SCHEMA, Fleet, custom_stats, fleet, recap
+from .main_job import configure, machines, write_role
 from .offers import A
-from .test_configure import configure, machines, write_role
-from .test_gpu_verify import CHECKOUT, SCHEMA, Fleet, custom_stats, fleet, recap
 
 __all__ = ["fleet"]
 

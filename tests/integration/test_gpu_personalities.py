@@ -18,7 +18,7 @@ from simulator import Simulator
 from simulator.loading import load_timeline
 from support.workspace import Workspace, last_lines
 
-from .test_configure import BOOK, summary, write_role
+from .main_job import BOOK, summary, write_role
 
 SIMULATOR = Path(__file__).resolve().parents[1] / "simulator"
 TIMELINE = SIMULATOR / "timelines" / "rehearsal.yml"

@@ -18,8 +18,8 @@ from simulator import Simulator
 from support.workspace import Workspace, last_lines
 from unit.plugins.gpu_stand_in import commands_of
 
+from .main_job import summary, write_role
 from .offers import A, ready_offer
-from .test_configure import summary, write_role
 
 Simulate = t.Callable[..., Simulator]
 

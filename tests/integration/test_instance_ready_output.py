@@ -12,7 +12,7 @@ import typing as t
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
 
-from .test_instance_ready import COMMON, MODULE_DEFAULTS, ROLE, SHORT, Fleet
+from .ready_fleet import COMMON, MODULE_DEFAULTS, ROLE, SHORT, Fleet
 
 Simulate = t.Callable[..., Simulator]
 

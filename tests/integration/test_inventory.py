@@ -14,38 +14,11 @@ from simulator import Simulator
 from support.workspace import Workspace, last_lines
 
 from .conftest import Played, offer_status
-from .offers import A, B, provisioning, ready_offer
+from .offers import A, B, provisioning
+from .paper_machines import NAME_A, NAME_B, OFFER_A, OFFER_B, machines, one_machine
 from .sources import PLUGIN, Case, Loaded, batch, listing
 
 Simulate = t.Callable[..., Simulator]
-
-NAME_A, NAME_B = "gpu-aaaaaaaa", "gpu-bbbbbbbb"
-OFFER_A, OFFER_B = (f"compute_desk_offer_{one.replace('-', '_')}" for one in (A, B))
-
-
-def machines(offer_id: str, *states: dict[str, t.Any], **keys: t.Any) -> dict[str, t.Any]:
-    """Return an offer that is ready, with a machine for each of the states; all run by default."""
-    paper = {
-        f"m{number}": {
-            "instance_id": state.get("instance_id", f"i-{offer_id[:4]}000{number}"),
-            "instance_name": state.get("instance_name", f"node-{number}"),
-            "ssh": None,
-        }
-        for number, state in enumerate(states)
-    }
-    said = {
-        f"m{number}": {
-            "external_ip": f"203.0.113.{number + 1}",
-            "ssh_command": None,
-            **state,
-        }
-        for number, state in enumerate(states)
-    }
-    return {**ready_offer(offer_id, paper, said), **keys}
-
-
-def one_machine(offer_id: str, name: str = "gpu", **keys: t.Any) -> dict[str, t.Any]:
-    return machines(offer_id, {"instance_id": f"i-{offer_id[:8]}", "instance_name": name, **keys})
 
 
 def test_everything_can_come_from_the_environment(workspace: Workspace, simulate: Simulate) -> None:

@@ -14,8 +14,8 @@ from simulator import Simulator
 from support.workspace import Workspace
 
 from .offers import A, B
+from .paper_machines import NAME_A, NAME_B, OFFER_A, one_machine
 from .sources import FILE_CACHE, Case, batch, listing
-from .test_inventory import NAME_A, NAME_B, OFFER_A, one_machine
 
 Simulate = t.Callable[..., Simulator]
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
 
+from .main_job import BOOK, machines, summary
 from .offers import A, B, C, ready_offer
 from .sources import PLUGIN
-from .test_configure import BOOK, machines, summary
 
 Simulate = t.Callable[..., Simulator]
 

@@ -8,31 +8,20 @@ from __future__ import annotations
 import importlib
 import json
 import typing as t
-from pathlib import Path
 
 import pytest
 import yaml
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
 
-from .test_configure import machines
+from .main_job import machines
+from .module_docs import MODULES, documentation
 
 PLUGINS = "ansible_collections.compute_desk.supply.plugins"
-MODULES = sorted(
-    path.stem for path in (Path(__file__).resolve().parents[2] / "plugins/modules").glob("*.py")
-)
 WAIT = "wait_for_machines"
 
 Simulate = t.Callable[..., Simulator]
 Spec = dict[str, dict[str, t.Any]]
-
-
-def documentation(workspace: Workspace, *modules: str) -> dict[str, dict[str, t.Any]]:
-    """Return what ansible-doc says, by module."""
-    names = [f"compute_desk.supply.{name}" for name in modules]
-    done = workspace.run("ansible-doc", "--json", *names)
-    assert done.returncode == 0, done.stdout
-    return {name.rpartition(".")[2]: docs for name, docs in json.loads(done.stdout).items()}
 
 
 def spec_of(name: str) -> Spec:

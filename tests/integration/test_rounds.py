@@ -20,8 +20,8 @@ import pytest
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
 
+from .main_job import BOOK, configure, machines, summary, write_role
 from .offers import A, B, C
-from .test_configure import BOOK, configure, machines, summary, write_role
 
 Simulate = t.Callable[..., Simulator]
 

@@ -105,74 +105,78 @@ def test_a_table_in_a_pipe_has_120_columns(
     assert max(map(len, table_lines(done.stdout))) == 119, done.stdout
 
 
+# Hosts that fail in every way that Ansible has.
+HOSTS = ["fine", "dealt", "failed", "hidden", "forger", "gone", "broken"]
+READY = {"ok": True, "elapsed": 3.21}
+GPUS = {"verdict": "pass", "reasons": [], "gpus": [{"name": "Tesla T4"}]}
+BLOCK = [
+    {
+        "block": [
+            {"ansible.builtin.fail": {"msg": "dealt with"}, "when": "inventory_hostname == 'dealt'"}
+        ],
+        "rescue": [{"ansible.builtin.debug": {"msg": "dealt with"}}],
+    },
+    {
+        "name": "Install it",
+        "ansible.builtin.fail": {"msg": "no {{ '{' }}{ x }}"},
+        "when": "inventory_hostname == 'failed'",
+    },
+    {
+        "name": "Log in",
+        "ansible.builtin.fail": {"msg": "hunter2"},
+        "no_log": True,
+        "when": "inventory_hostname == 'hidden'",
+    },
+]
+TASKS = [
+    {
+        "ansible.builtin.set_fact": {
+            "compute_desk_checked": {"roles": {name: ["mine"] for name in HOSTS}},
+            "instance_ready_result": READY,
+            "gpu_verify_report": GPUS,
+        }
+    },
+    {"forge": None, "when": "inventory_hostname == 'forger'"},
+    {
+        "block": BLOCK,
+        "rescue": [{"ansible.builtin.set_fact": {"compute_desk_failed": "{{ true }}"}}],
+    },
+]
+RUN = {
+    "began_at": 1000.0,
+    "machines": [
+        {"name": name, "state": "started", "offer_id": A, "address": None, "since": 1010.0}
+        for name in HOSTS
+    ],
+    "offers": [
+        {"offer_id": A, "state": "ready"},
+        {"offer_id": B, "state": "failed", "message": "The offer failed: quota."},
+    ],
+}
+END = [
+    {"ansible.builtin.set_fact": {"run": RUN}},
+    {"ansible.builtin.debug": {"msg": "{{ hostvars | compute_desk.supply.summary(run, []) }}"}},
+    {
+        "ansible.builtin.debug": {
+            "msg": "{{ (hostvars | compute_desk.supply.not_configured(run)).message }}"
+        }
+    },
+]
+
+
 def test_the_summary_of_real_hosts(workspace: Workspace) -> None:
     """Of hosts that failed in every way that Ansible has, on every supported version of it."""
     library = workspace.folder / "library"
     library.mkdir()
     (library / "forge.py").write_text(FORGE)
-    names = ["fine", "dealt", "failed", "hidden", "forger", "gone", "broken"]
-    only = "inventory_hostname == '{}'".format
-    result = {"ok": True, "elapsed": 3.21}
-    gpus = {"verdict": "pass", "reasons": [], "gpus": [{"name": "Tesla T4"}]}
-    block = [
-        {
-            "block": [{"ansible.builtin.fail": {"msg": "dealt with"}, "when": only("dealt")}],
-            "rescue": [{"ansible.builtin.debug": {"msg": "dealt with"}}],
-        },
-        {
-            "name": "Install it",
-            "ansible.builtin.fail": {"msg": "no {{ '{' }}{ x }}"},
-            "when": only("failed"),
-        },
-        {
-            "name": "Log in",
-            "ansible.builtin.fail": {"msg": "hunter2"},
-            "no_log": True,
-            "when": only("hidden"),
-        },
-    ]
-    tasks = [
-        {
-            "ansible.builtin.set_fact": {
-                "compute_desk_checked": {"roles": {name: ["mine"] for name in names}},
-                "instance_ready_result": result,
-                "gpu_verify_report": gpus,
-            }
-        },
-        {"forge": None, "when": only("forger")},
-        {
-            "block": block,
-            "rescue": [{"ansible.builtin.set_fact": {"compute_desk_failed": "{{ true }}"}}],
-        },
-    ]
-    run = {
-        "began_at": 1000.0,
-        "machines": [
-            {"name": name, "state": "started", "offer_id": A, "address": None, "since": 1010.0}
-            for name in names
-        ],
-        "offers": [
-            {"offer_id": A, "state": "ready"},
-            {"offer_id": B, "state": "failed", "message": "The offer failed: quota."},
-        ],
-    }
-    end = [
-        {"ansible.builtin.set_fact": {"run": run}},
-        {"ansible.builtin.debug": {"msg": "{{ hostvars | compute_desk.supply.summary(run, []) }}"}},
-        {
-            "ansible.builtin.debug": {
-                "msg": "{{ (hostvars | compute_desk.supply.not_configured(run)).message }}"
-            }
-        },
-    ]
     local = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     common = {"gather_facts": False, "connection": "local", "vars": local}
     book = [
-        {"hosts": ",".join(names[:-2]), "tasks": tasks, **common},
-        {"hosts": "localhost", "tasks": end, **common},
+        {"hosts": ",".join(HOSTS[:-2]), "tasks": TASKS, **common},
+        {"hosts": "localhost", "tasks": END, **common},
     ]
     (workspace.folder / "play.yml").write_text(json.dumps(book))
-    inventory = "\n".join([*names[:-1], "broken ansible_user='{{ nope }}'", ""])
+    inventory = "\n".join([*HOSTS[:-1], "broken ansible_user='{{ nope }}'", ""])
     (workspace.folder / "hosts.ini").write_text(inventory)
 
     output = workspace.run("ansible-playbook", "-i", "hosts.ini", "play.yml").stdout
