@@ -187,10 +187,11 @@ def _ready_after(machine: Machine, began: float | None) -> str:
     return f"{max(0.0, since + elapsed - began):.1f} s"
 
 
-def _offer_names(run: t.Mapping[str, t.Any]) -> dict[str, str]:
+def _offer_names(run: t.Mapping[str, t.Any]) -> dict[t.Any, str]:
     """Return short names of the offers of a run by their ids."""
     told = [*mappings(run, "offers"), *mappings(run, "machines")]
-    return short_ids(one["offer_id"] for one in told if isinstance(one.get("offer_id"), str))
+    ids = (one["offer_id"] for one in told if isinstance(one.get("offer_id"), str))
+    return {**short_ids(ids)}
 
 
 def _number(value: t.Any) -> float | None:
