@@ -8,10 +8,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.release import __version__
 
 from ..module_utils._options import OptionError
+from ..plugin_utils._answers.controller_action import ControllerAction
 from ..plugin_utils._live.task_environment import environment_of_a_module
 from ..plugin_utils._round.together import CHOICES, OFFER
 
@@ -25,41 +25,30 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Asks the API and the machines from the process of the task."""
 
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _supports_async = False
-    _requires_connection = False
+    @classmethod
+    def arguments(cls) -> dict[str, dict[str, t.Any]]:
+        """Return the options: those of a wait for offers, which are not required, and ours."""
+        # Imported in the process of the task, see offer_status.
+        from ..module_utils._offers.arguments import argument_spec
 
-    def run(
-        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
-    ) -> dict[str, t.Any]:
+        spec = argument_spec()
+        spec["offer_ids"] = {**spec["offer_ids"], "required": False}
+        return {**{name: spec[name] for name in set(spec) - {"wait", "independent"}}, **ARGUMENTS}
+
+    def act(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return the machines that can start, and what is left for the next round."""
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec(_arguments())
-        task_vars = task_vars or {}
         redact: t.Callable[[t.Any], t.Any] = dict
         try:
             with environment_of_a_module(self):
                 task = _task(options, task_vars, no_log=self._task.no_log)
                 if task.settings:
                     redact = task.settings.token.redact_all
-                found = task.run(self._task.check_mode)
+                return _plain(redact(task.run(self._task.check_mode)))
         except OptionError as exc:
             raise AnsibleActionFail(redact({"msg": str(exc)})["msg"]) from None
-        return {**result, "changed": False, **_plain(redact(found))}
-
-
-def _arguments() -> dict[str, dict[str, t.Any]]:
-    """Return the options: those of a wait for offers, which are not required, and ours."""
-    # Imported in the process of the task, see offer_status.
-    from ..module_utils._offers.arguments import argument_spec
-
-    spec = argument_spec()
-    spec["offer_ids"] = {**spec["offer_ids"], "required": False}
-    return {**{name: spec[name] for name in set(spec) - {"wait", "independent"}}, **ARGUMENTS}
 
 
 def _task(options: dict[str, t.Any], task_vars: dict[str, t.Any], *, no_log: bool) -> t.Any:

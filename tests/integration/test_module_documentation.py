@@ -30,9 +30,7 @@ def spec_of(name: str) -> Spec:
         arguments = importlib.import_module(f"{PLUGINS}.module_utils._offers.arguments")
         return t.cast(Spec, arguments.argument_spec())
     action = importlib.import_module(f"{PLUGINS}.action.{name}")
-    if name == WAIT:
-        return t.cast(Spec, action._arguments())
-    return t.cast(Spec, getattr(action, "ARGUMENTS", None) or action.ActionModule.ARGUMENTS)
+    return t.cast(Spec, action.ActionModule.arguments())
 
 
 def told(spec: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -124,7 +124,8 @@ def test_silent_machines_of_one_offer_do_not_hold_up_another(
     assert code == 2
     marked = marked_at(simulator)
     assert set(marked) == {"one", "two", "three"}
-    assert max(marked.values()) - began < 25
+    # Before anybody could know that the silent ones will not answer.
+    assert max(marked.values()) - began < 40
     rows = results(output)
     assert rows["dumb"].startswith("FAILED: timed_out: There was no answer in time")
     assert rows["shut"].startswith("FAILED: refused: The connection was refused")

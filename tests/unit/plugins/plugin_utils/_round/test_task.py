@@ -96,7 +96,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def task_of(known: Inventory, *, no_log: bool = False, **options: t.Any) -> Task:
-    validated = ArgumentSpecValidator(wait_for_machines._arguments()).validate(options)
+    validated = ArgumentSpecValidator(wait_for_machines.ActionModule.arguments()).validate(options)
     assert not validated.error_messages
     given = validated.validated_parameters
     return Task(given, t.cast("t.Any", known), "localhost", agent="a test", no_log=no_log)
