@@ -98,7 +98,10 @@ def _settings(names: list[str]) -> str:
         "pytest_add_cli_args_test_selection": [tests],
         # The settings of pytest in the copy, of which mutmut's own root has none.
         "pytest_add_cli_args": [
-            *("-m", "not slow", "-c", str(COLLECTION / "pytest.ini"), "-p", "no:cacheprovider")
+            *("-m", "not slow", "-c", str(COLLECTION / "pytest.ini"), "-p", "no:cacheprovider"),
+            # At the end it collects garbage several times, in a process that is a copy of a large
+            # one: that took longer than most tests.
+            *("-p", "no:unraisableexception"),
         ],
         "use_git_change_detection": False,
         # A mutant that hangs is given up after four times what its tests take, and some seconds
