@@ -92,7 +92,10 @@ def test_it_passes() -> None:
 
     assert passing
     assert passing.kind == "rebooting" and not passing.final
-    assert str(passing).startswith("The machine is shutting down. Start nothing on it until")
+    assert str(passing) == (
+        "The machine is shutting down. Start nothing on it until it is back. If it needs longer "
+        "for that, raise instance_ready_cloud_init_timeout (0 skips this check)."
+    )
 
 
 def test_one_that_is_later_than_anybody_waits_is_no_problem() -> None:

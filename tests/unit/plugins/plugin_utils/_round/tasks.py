@@ -49,6 +49,7 @@ class Inventory:
         """Variables of the hosts that are added."""
 
     def matching(self, pattern: str) -> list[str]:
+        assert pattern
         return list(self._variables) if pattern == "all" else []
 
     def variables(self, name: str) -> dict[str, t.Any]:

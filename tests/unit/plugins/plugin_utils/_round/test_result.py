@@ -248,7 +248,7 @@ def test_what_was_known_of_an_offer_stays_until_it_answers_again() -> None:
     busy = seen(ServerError("the API is unavailable (503)", code=503), offer_id=A)
 
     found, _warnings = entries(
-        busy, seen(ready("n1"), offer_id=B), waiting=[A], before=[known, ended]
+        busy, seen(ready("n1"), offer_id=B), waiting=[A], before=[{**known, "polls": 7}, ended]
     )
 
     assert [one["offer_id"] for one in found] == [A, C, B]

@@ -292,6 +292,39 @@ def test_a_round_without_offers_has_nothing_to_read() -> None:
     assert Offers(None, [], None, lambda _watch: []).turn(60) == []
 
 
+def test_offers_without_a_wait_bring_no_machines() -> None:
+    assert Offers(None, [Watch(A)], None, lambda _watch: []).turn(60) == []
+
+
+def test_the_machines_of_all_offers_that_are_ready_now_come_together() -> None:
+    fleet = Fleet({})
+    offers = offers_of(fleet, {A: [ready("a", "b")], B: [ready("c")]})
+
+    found = offers.turn(1) + offers.turn(1)
+
+    assert [one.name for one in found] == ["a", "b", "c"]
+    assert offers.undecided == {} and offers.failed == []
+
+
+def test_the_last_news_of_offers_is_told() -> None:
+    api = FakeApi({A: [PROVISIONING, ready()]})
+    watches, phases = [Watch(A)], []
+    wait = Polling(
+        t.cast("t.Any", api),
+        watches,
+        WaitOptions(),
+        independent=True,
+        on_news=lambda news: phases.extend(one.phase for one in news.changed),
+        **api.in_fake_time(),
+    )
+    offers = Offers(wait, watches, None, lambda _watch: [])
+
+    while offers.undecided:
+        offers.turn(10)
+
+    assert phases == ["provisioning", "ready"]
+
+
 def test_who_is_prevented_is_told_how_to_go_on() -> None:
     fleet = Fleet({"a": 0, "b": 0})
     fleet.machines[0].fail(SILENT)
@@ -302,4 +335,5 @@ def test_who_is_prevented_is_told_how_to_go_on() -> None:
     assert fleet.machines[0].problem == SILENT
     entry = fleet.machines[1].as_entry()
     assert entry["kind"] == "prevented"
+    assert entry["message"] == "It does not start without the others."
     assert "set compute_desk_together to offer or none" in entry["hint"]

@@ -8,7 +8,10 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import NotFound
+from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import (
+    NotFound,
+    ServerError,
+)
 from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._round import task
 
@@ -239,6 +242,16 @@ def test_a_wait_goes_on_with_the_time_of_the_rounds_before(monkeypatch: pytest.M
     assert (result["round"], result["began_at"], result["failed"]) == (2, 900.0, True)
     assert [(one["polls"], one["state"]) for one in result["offers"]] == [(2, "failed")]
     assert desk.lines[0] == ("localhost", "still waiting (1:40 elapsed, 0:00 left)", "plain")
+
+
+def test_the_first_round_has_no_more_than_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk(monkeypatch, {A: [ServerError("the API is unavailable (503)", code=503)]})
+    begun = task_of(named(), **asked(offer_ids=[A], wait_timeout=5))
+    desk.clock.now += 1
+
+    begun.run(check_mode=False)
+
+    assert desk.elapsed <= 7
 
 
 def test_machines_of_the_rounds_before_that_are_waited_for_are_added_again(
