@@ -85,6 +85,10 @@ def test_a_reboot_that_is_scheduled_has_a_time() -> None:
         0, "a reboot of the machine is scheduled in 0:00"
     )
     assert read(f"system running\n{SCHEDULED}") is None
+    nameless = SCHEDULED.replace("MODE", "OTHER")
+    assert read(f"system running\n{nameless}now 1800000000\n") == Shutdown(
+        90.5, "a shutdown of the machine is scheduled in 1:30"
+    )
 
 
 def test_it_passes() -> None:
