@@ -127,7 +127,11 @@ class Desk:
         for module in (task, offer_progress, progress):
             patch.setattr(module, "show", lambda *line: self.lines.append(line))
         calls = Calls(50, start=lambda run: run())
-        in_fake_time = {"calls": calls, "clock": self.clock, "sleep": self.clock.sleep}
+        in_fake_time: dict[str, t.Any] = {
+            "calls": calls,
+            "clock": self.clock,
+            "sleep": self.clock.sleep,
+        }
         patch.setattr(task, "Round", functools.partial(Round, **in_fake_time))
         patch.setattr(task, "Polling", functools.partial(Polling, **self.api.in_fake_time()))
         patch.setattr(task, "SupplyClient", self._client)

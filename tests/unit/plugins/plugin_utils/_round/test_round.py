@@ -217,6 +217,20 @@ def test_a_machine_whose_time_was_up_before_the_round_is_tried_once_more() -> No
     assert sorted(fleet.looks) == ["a", "b"]
 
 
+def test_without_a_clock_of_its_own_a_round_takes_real_time() -> None:
+    machines = [Machine("a", A), Machine("b", A)]
+    looked: list[str] = []
+
+    def look(machine: Machine) -> Problem | None:
+        looked.append(machine.name)
+        return None
+
+    chosen = Round(machines, Offers(None, [], None, lambda _watch: []), Rules(), look).run()
+
+    assert [one.name for one in chosen] == ["a", "b"]
+    assert sorted(looked) == ["a", "b"]
+
+
 def test_a_slow_first_look_is_not_waited_for() -> None:
     fleet = Fleet({"a": 0, "b": NEVER}, offer_id=None)
 
@@ -308,7 +322,8 @@ def test_the_machines_of_all_offers_that_are_ready_now_come_together() -> None:
 
 def test_the_last_news_of_offers_is_told() -> None:
     api = FakeApi({A: [PROVISIONING, ready()]})
-    watches, phases = [Watch(A)], []
+    watches = [Watch(A)]
+    phases: list[str] = []
     wait = Polling(
         t.cast("t.Any", api),
         watches,
