@@ -256,6 +256,15 @@ def test_silent_machines_are_asked_less_and_less_often() -> None:
     assert 40 <= len(fleet.looks) <= 70
 
 
+def test_a_machine_is_asked_again_as_soon_as_its_pause_is_over() -> None:
+    fleet = Fleet({"a": 12.05})
+
+    fleet.started()
+
+    # After 11 seconds of silence the pause is 1.1 seconds.
+    assert 12.05 <= fleet.elapsed < 12.2
+
+
 @given(
     st.dictionaries(
         st.text("abcdef", min_size=1, max_size=3), st.sampled_from([0, 7, 45, NEVER]), max_size=6
