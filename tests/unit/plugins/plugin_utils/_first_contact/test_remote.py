@@ -14,7 +14,11 @@ from pathlib import Path
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.connection import ConnectionBase
+from ansible.plugins.loader import connection_loader
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import remote
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.known_as import (
+    KnownAs,
+)
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.problem import (
     Problem,
 )
@@ -22,6 +26,10 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact
     Lost,
     Remote,
     origin_words,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.ssh_failure import (
+    Setting,
+    Target,
 )
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.time_limit import (
     Flooded,
@@ -311,6 +319,59 @@ def test_an_option_that_ansible_does_not_know_is_as_configured() -> None:
     connection._load_name = "no.such.plugin"
 
     assert str(remote_of(connection=connection).target).startswith("address 203.0.113.7 as conf")
+
+
+@pytest.mark.parametrize(
+    ("variables", "keywords", "where"),
+    [
+        (
+            {"ansible_host": "gpu", "ansible_port": 2222, "ansible_user": "ubuntu"},
+            {},
+            ("from ansible_host", "from ansible_port", "from ansible_user"),
+        ),
+        ({"ansible_ssh_host": "gpu"}, {}, ("from ansible_ssh_host", "by default", "by default")),
+        (
+            {"ansible_host": "gpu"},
+            {"port": 2222, "remote_user": "ubuntu"},
+            ("from ansible_host", "from keyword: port", "from keyword: remote_user"),
+        ),
+    ],
+)
+def test_settings_say_where_ansible_has_them_from(
+    variables: dict[str, t.Any],
+    keywords: dict[str, t.Any],
+    where: tuple[str, str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Ansible knows the settings of a plugin once it has loaded it.
+    connection_loader.get("ssh", class_only=True)
+    monkeypatch.setattr(Task, "dump_attrs", lambda _self: keywords)
+    options = {**SSH, "host": "gpu", "port": 2222, "remote_user": "ubuntu", "timeout": 10}
+    connection = Connection(**options, ssh_executable="ssh")
+
+    target = Remote(t.cast("t.Any", Action(connection, None)), variables).target
+
+    assert target == Target(
+        Setting("gpu", where[0]),
+        Setting("2222", where[1]),
+        Setting("ubuntu", where[2]),
+        known_as=KnownAs("[gpu]:2222"),
+        is_ssh=True,
+    )
+
+
+def test_a_connection_that_is_not_ssh_has_no_name_for_a_host_key() -> None:
+    machine = remote_of(connection=Connection(host="gpu"))
+
+    assert (machine.target.is_ssh, machine.target.known_as) == (False, None)
+    assert (machine.target.port, machine.target.user) == (None, None)
+
+
+def test_who_is_lost_says_why() -> None:
+    problem = Problem("refused", "nothing listens", "Wait.")
+
+    assert str(Lost(problem)) == "Nothing listens. Wait."
+    assert (Lost(problem).problem, Lost(problem).cut_short) == (problem, False)
 
 
 @pytest.mark.parametrize(
