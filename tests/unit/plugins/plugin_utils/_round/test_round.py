@@ -28,7 +28,10 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.round i
     Round,
     Rules,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.together import prevent_all
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.together import (
+    give_up_silent,
+    prevent_all,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -347,6 +350,17 @@ def test_the_last_news_of_offers_is_told() -> None:
         offers.turn(10)
 
     assert phases == ["provisioning", "ready"]
+
+
+def test_who_is_silent_is_given_up_when_the_time_is_up() -> None:
+    times = [(1000.0, 1), (1000.1, 1), (1000.0, 0)]
+    machines = [
+        Machine(f"n{number}", since=since, timeout=60.0, looks=looks)
+        for number, (since, looks) in enumerate(times)
+    ]
+
+    assert give_up_silent(machines, 1060.0) == machines[:1]
+    assert [machine.state for machine in machines] == [FAILED, WAITING, WAITING]
 
 
 def test_who_is_prevented_is_told_how_to_go_on() -> None:
