@@ -132,6 +132,22 @@ def test_with_none_nobody_waits_for_a_silent_machine() -> None:
     assert 30 <= fleet.elapsed <= 36
 
 
+def test_the_listener_hears_once_of_each_that_answers_or_is_given_up() -> None:
+    fleet = Fleet({"a": 0, "b": 5, "c": NEVER}, timeout=20)
+    heard: list[tuple[list[str], list[str]]] = []
+    one_round = fleet.round(is_last=True)
+
+    def listen(changed: list[Machine], now: Round) -> None:
+        assert now is one_round
+        if changed:
+            heard.append(([one.name for one in changed], [one.name for one in now.silent]))
+
+    one_round._on_news = listen
+    one_round.run()
+
+    assert heard == [(["a"], ["b", "c"]), (["b"], ["c"]), (["c"], [])]
+
+
 def test_machines_without_an_offer_stand_for_themselves() -> None:
     fleet = Fleet({"a": 0, "b": NEVER}, offer_id=None)
 
