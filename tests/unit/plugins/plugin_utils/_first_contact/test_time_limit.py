@@ -65,6 +65,10 @@ def test_what_a_context_holds_is_there_in_the_work() -> None:
     assert in_time(variable.get, 60) == "the task"
 
 
+def test_work_that_does_not_end_keeps_nobody_from_ending() -> None:
+    assert in_time(lambda: threading.current_thread().daemon, 60)
+
+
 def test_a_command_that_does_not_end_is_killed() -> None:
     started: list[subprocess.Popen[bytes]] = []
 
