@@ -251,6 +251,7 @@ def test_the_first_round_has_no_more_than_its_own_time(monkeypatch: pytest.Monke
 
     begun.run(check_mode=False)
 
+    assert desk.api.timeouts[0] == 5.0
     assert desk.elapsed <= 7
 
 
