@@ -91,7 +91,7 @@ def offer_entries(
         reason = offers.clashes.get(offer_id, reason)
         now[offer_id] = {**known, "state": state, "message": reason}
     merged = {**before, **now}
-    return list(merged.values()), built.get("warnings", [])
+    return list(merged.values()), built["warnings"]
 
 
 def message(

@@ -59,7 +59,6 @@ class Offers:
         self._wait = wait
         self._machines_of = machines_of
         self._min_instances = min_instances
-        self.watches = list(watches)
         self.undecided = {watch.offer_id: watch for watch in watches}
         self.failed: list[Watch] = []
         self.clashes: dict[str, str] = {}

@@ -86,8 +86,7 @@ class Task:
         offer_progress = Progress(
             self._host,
             options["wait_timeout"],
-            options["progress_interval"],
-            options["min_instances"],
+            min_instances=options["min_instances"],
             hides_offers=self._no_log,
             began=began,
         )

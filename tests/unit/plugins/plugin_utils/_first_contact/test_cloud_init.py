@@ -19,6 +19,9 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact
     read,
     warning,
 )
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.problem import (
+    Problem,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -129,18 +132,36 @@ def test_many_errors_are_counted() -> None:
 
     assert state.described_errors().endswith("error 4; and 2 more")
     assert str(problem(state)).startswith("Cloud-init failed: error 0; error 1; ")
+    assert CloudInit("error", ["x"], 3).described_errors() == "x; and 3 more"
     assert CloudInit("error", ["error"] * 5).described_errors() == "; ".join(["error"] * 5)
     assert CloudInit("error", ["error"] * 6).described_errors().endswith("; error; and 1 more")
 
 
-def test_a_failure_stays_and_the_wait_for_the_end_may_go_on() -> None:
-    failed, running = problem(CloudInit("error")), problem(CloudInit("running"), True)
+def test_only_the_first_errors_are_kept_and_shown_in_part() -> None:
+    said = "status: error\nerrors:\n" + "\n".join(["- " + "x" * 500, *["- y"] * 24])
 
-    assert failed and running
-    assert (failed.kind, failed.final) == ("cloud_init_failed", True)
-    assert "instance_ready_ignore_cloud_init_errors" in failed.hint
-    assert (running.kind, running.final) == ("cloud_init_failed", False)
-    assert "instance_ready_cloud_init_timeout" in running.hint
+    assert read(1, said, "") == CloudInit("error", ["x" * 397 + "...", *["y"] * 19], 5)
+
+
+@pytest.mark.parametrize(("seconds", "limit"), [(0.2, 1), (1.4, 1), (29.6, 30)])
+def test_the_machine_itself_ends_the_wait(seconds: float, limit: int) -> None:
+    assert f" timeout -k 5 {limit} cloud-init status " in command(seconds)
+
+
+def test_a_failure_stays_and_the_wait_for_the_end_may_go_on() -> None:
+    assert problem(CloudInit("error", ["no space"])) == Problem(
+        "cloud_init_failed",
+        "cloud-init failed: no space",
+        "See /var/log/cloud-init-output.log on the machine, or set "
+        "instance_ready_ignore_cloud_init_errors to go on regardless.",
+        final=True,
+    )
+    assert problem(CloudInit("running"), True) == Problem(
+        "cloud_init_failed",
+        "cloud-init has not finished",
+        "See /var/log/cloud-init-output.log on the machine for the cause, or raise "
+        "instance_ready_cloud_init_timeout (0 skips this check).",
+    )
 
 
 @pytest.mark.parametrize("status", ["absent", "done", "degraded", "disabled"])

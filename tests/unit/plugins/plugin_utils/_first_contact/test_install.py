@@ -44,6 +44,7 @@ def said(rc: int, stdout: str = "", stderr: str = "") -> dict[str, t.Any]:
 def test_become_is_used_only_where_it_is_asked_for(sudoable: bool) -> None:
     machine = Machine(said(0))
     installation = Installation(t.cast("t.Any", machine))
+    assert (installation.done, installation.failure) == (False, None)
 
     assert installation.try_once(sudoable) is None
 
@@ -63,6 +64,8 @@ def test_become_is_used_only_where_it_is_asked_for(sudoable: bool) -> None:
             "sudo: no",
         ),
         (said(1), "it gave no reason"),
+        (said(1, "", "Shared connection to 203.0.113.7 closed.\n"), "it gave no reason"),
+        (said(1, "x" * 299 + "abc"), "x" * 297 + "abc"),
     ],
 )
 def test_the_last_words_of_a_failed_one_are_kept(answer: dict[str, t.Any], words: str) -> None:

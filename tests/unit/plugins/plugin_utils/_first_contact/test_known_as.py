@@ -39,6 +39,7 @@ ARGUMENTS: list[tuple[list[str | None], KnownAs]] = [
     ([None, "-o HostKeyAlias=a", "-o HostKeyAlias=b -oUserKnownHostsFile=/k"], KnownAs("a", "/k")),
     # The value of another option is none.
     (["-i -oHostKeyAlias=a -J -oHostKeyAlias=b"], KnownAs(HOST)),
+    (["-i HostKeyAlias=a -l UserKnownHostsFile=/k"], KnownAs(HOST)),
     (["-o ProxyCommand='ssh -o HostKeyAlias=a x'"], KnownAs(HOST)),
 ]
 

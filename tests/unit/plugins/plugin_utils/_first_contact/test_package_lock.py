@@ -19,6 +19,9 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact
     problem,
     read,
 )
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.problem import (
+    Problem,
+)
 from hypothesis import given
 
 from ...helpers import ANY_TEXT
@@ -55,9 +58,36 @@ def look(*files: object) -> list[Holder]:
 
 def test_the_holder_is_named_and_nobody_who_waits() -> None:
     assert read(APT) == [Holder(FRONTEND, 714, "unattended-upgr")]
-    assert str(problem(read(APT))).startswith(
-        f"The package manager is locked by unattended-upgr (pid 714), which holds {FRONTEND}. "
+    assert problem(read(APT)) == Problem(
+        "package_lock",
+        f"the package manager is locked by unattended-upgr (pid 714), which holds {FRONTEND}",
+        "Find out why that process does not finish, or raise instance_ready_package_lock_timeout "
+        "(0 skips this check).",
     )
+    assert problem([]) is None
+
+
+def test_many_holders_are_counted_and_named_in_part() -> None:
+    text = "".join(
+        f"lock 1: POSIX  ADVISORY  WRITE {pid} 08:01:131090 0 EOF\n" for pid in range(100, 170)
+    )
+    text = f"file 2049 131090 {FRONTEND}\nprocess 100 {'x' * 60}\n{text}"
+
+    found = read(text)
+
+    assert [holder.pid for holder in found] == list(range(100, 150))
+    shown = problem(found)
+    assert shown and shown.message == (
+        f"the package manager is locked by {'x' * 37}... (pid 100), an unknown process (pid 101), "
+        "an unknown process (pid 102), an unknown process (pid 103), and 46 more, "
+        f"which holds {FRONTEND}"
+    )
+
+
+def test_a_file_is_shown_without_what_could_rewrite_the_line() -> None:
+    shown = problem([Holder("/a\x1b[2J", 1, "apt"), Holder("/b", 1, "apt")])
+
+    assert shown and shown.message.endswith(" locked by apt (pid 1), which holds /a")
 
 
 @pytest.mark.parametrize(
@@ -65,12 +95,30 @@ def test_the_holder_is_named_and_nobody_who_waits() -> None:
     [
         ("08:01:131090", True),
         ("08:02:131090", False),
+        ("8:1:131090", True),
+        ("08:11:131090", False),
         ("00:1f:131090", False),
         ("08:01:131099", False),
     ],
 )
 def test_the_lock_of_another_file_is_none(lock: str, is_held: bool) -> None:
     assert bool(read(APT.replace("08:01:131090", lock))) is is_held
+
+
+@pytest.mark.parametrize(
+    ("device", "lock"),
+    [
+        (2049, "08:01"),
+        (2065, "08:11"),
+        (0x10301, "103:01"),
+        (0xFFF00, "fff:00"),
+        (0x123008FF, "08:123ff"),
+    ],
+)
+def test_the_device_numbers_of_stat_and_of_the_kernel_are_the_same(device: int, lock: str) -> None:
+    text = f"file {device} 7 /lock\nlock 1: FLOCK  ADVISORY  WRITE 9 {lock}:7 0 EOF\n"
+
+    assert read(text) == [Holder("/lock", 9, "")]
 
 
 def test_an_overlay_has_one_device_number_for_each_who_asks() -> None:

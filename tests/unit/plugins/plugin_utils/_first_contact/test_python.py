@@ -72,7 +72,19 @@ def test_what_is_missing(found: list[Python], interpreters: list[str], sentence:
     assert found_problem
     assert found_problem.kind == "no_python" and found_problem.final
     assert str(found_problem).startswith(sentence)
-    assert "instance_ready_install_python" in found_problem.hint
+    assert found_problem.hint == (
+        "Install Python 3.8 or newer, set instance_ready_install_python to have the role install "
+        "it, or set ansible_python_interpreter to the right path."
+    )
+
+
+def test_a_long_path_is_shown_in_part() -> None:
+    path, shown = "/" + "a" * 100, "/" + "a" * 96 + "..."
+
+    assert str(Python(path, (3, 11, 2))) == f"{shown} (3.11.2)"
+    assert str(Python(path[:-1], (3, 11, 2))) == f"{path[:-1]} (3.11.2)"
+    missing = problem([], [path])
+    assert missing and f"there is no Python at {shown}, where" in missing.message
 
 
 def test_one_that_is_new_enough_will_do() -> None:

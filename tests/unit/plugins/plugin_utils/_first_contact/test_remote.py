@@ -7,17 +7,29 @@ from __future__ import annotations
 
 import subprocess
 import threading
+import types
 import typing as t
 from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.connection import ConnectionBase
+from ansible.plugins.loader import connection_loader
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import remote
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.known_as import (
+    KnownAs,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.problem import (
+    Problem,
+)
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.remote import (
     Lost,
     Remote,
     origin_words,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.ssh_failure import (
+    Setting,
+    Target,
 )
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.time_limit import (
     Flooded,
@@ -76,6 +88,7 @@ class Action:
         self._task = Task()
         self._outcome = outcome
         self.removed: list[t.Any] = []
+        self.modules: list[dict[str, t.Any]] = []
 
     def _come(self) -> t.Any:
         if isinstance(self._outcome, BaseException):
@@ -87,7 +100,8 @@ class Action:
             {"rc": 0, "stdout": f"{command} {sudoable}"} if self._outcome is None else self._come()
         )
 
-    def _execute_module(self, **_given: t.Any) -> t.Any:
+    def _execute_module(self, **given: t.Any) -> t.Any:
+        self.modules.append(given)
         return self._come()
 
     def _remove_tmp_path(self, path: t.Any) -> None:
@@ -114,7 +128,7 @@ def test_a_command_is_run_as_the_user_of_the_connection_unless_it_may_become_ano
 def test_a_new_connection_is_made_where_the_plugin_can(kind: type[Connection]) -> None:
     connection = kind(**OPTIONS)
 
-    assert remote_of(None, connection).connect_anew("true", 30)["rc"] == 0
+    assert remote_of(None, connection).connect_anew("true", 30)["stdout"] == "true False"
     assert connection.resets == (kind is Connection)
 
 
@@ -135,17 +149,37 @@ def test_who_does_not_answer_is_lost(
     assert "tried address 203.0.113.7" in str(found)
 
 
-def test_a_flood_is_a_problem_that_does_not_pass() -> None:
-    found = lost(lambda: remote_of(Flooded()).run("true"))
+def test_a_new_connection_has_no_more_than_the_full_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(remote, "_SHORT_COMMAND", 0.1)
+    machine = remote_of(lambda: over.wait(5), Connection(**{**OPTIONS, "timeout": 0.1}))
 
-    assert found.problem.final
-    assert str(found).startswith("The machine produced too much output (tried address 203.0.113.7")
+    try:
+        found = lost(lambda: machine.connect_anew("true", 600))
+    finally:
+        over.set()
+
+    assert (found.problem.kind, found.cut_short) == ("timed_out", False)
+
+
+def test_a_flood_is_a_problem_that_does_not_pass() -> None:
+    machine = remote_of(Flooded())
+
+    assert lost(lambda: machine.run("true")).problem == Problem(
+        "unreachable",
+        "the machine produced too much output",
+        "Do not use it until you know why. None of the output was kept.",
+        final=True,
+        tried=str(machine.target),
+    )
 
 
 def test_what_ssh_says_is_judged() -> None:
-    assert lost(lambda: remote_of(AnsibleConnectionFailure(REFUSED)).run("x")).problem.kind == (
-        "refused"
-    )
+    machine = remote_of(AnsibleConnectionFailure(REFUSED))
+
+    problem = lost(lambda: machine.run("x")).problem
+
+    assert (problem.kind, problem.tried) == ("refused", str(machine.target))
 
 
 @pytest.mark.parametrize(
@@ -155,31 +189,74 @@ def test_what_ssh_says_is_judged() -> None:
 def test_a_wrong_host_key_is_believed_only_if_ssh_itself_says_so(
     confirmed: str | Exception, is_believed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[float] = []
+    asked: list[tuple[t.Any, float]] = []
 
-    def check(_connection: t.Any, seconds: float) -> str:
-        asked.append(seconds)
+    def check(connection: t.Any, seconds: float) -> str:
+        asked.append((connection, seconds))
         if isinstance(confirmed, Exception):
             raise confirmed
         return confirmed
 
     monkeypatch.setattr(remote, "check_host_key", check)
     options = {**OPTIONS, **SSH, "ssh_executable": "ssh"}
-    machine = remote_of(AnsibleConnectionFailure(WRONG_KEY), Connection(**options))
+    connection = Connection(**options)
+    machine = remote_of(AnsibleConnectionFailure(WRONG_KEY), connection)
 
     problem = lost(lambda: machine.run("true")).problem
 
-    assert asked == [10.0]
+    assert asked == [(connection, 10.0)]
     assert ("its host key" in problem.message) is is_believed
+    assert problem.tried.startswith("address 203.0.113.7 ")
+
+
+@pytest.mark.parametrize(("options", "text"), [({}, WRONG_KEY), (SSH, REFUSED)])
+def test_without_ssh_or_a_wrong_host_key_nothing_is_confirmed(
+    options: dict[str, t.Any], text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[t.Any] = []
+    monkeypatch.setattr(remote, "check_host_key", lambda *given: asked.append(given))
+    options = {**OPTIONS, **options, **({"ssh_executable": "ssh"} if options else {})}
+
+    lost(lambda: remote_of(AnsibleConnectionFailure(text), Connection(**options)).run("true"))
+
+    assert asked == []
+
+
+def test_a_check_of_the_host_key_that_does_not_end_confirms_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(
+        remote, "check_host_key", lambda _connection, _seconds: over.wait(5) and WRONG_KEY
+    )
+    options = {**OPTIONS, **SSH, "ssh_executable": "ssh", "timeout": 0.1}
+    machine = remote_of(AnsibleConnectionFailure(WRONG_KEY), Connection(**options))
+
+    try:
+        problem = lost(lambda: machine.run("true", 60)).problem
+    finally:
+        over.set()
+
+    assert "its host key" not in problem.message
 
 
 def test_the_folder_of_a_module_is_removed_with_it() -> None:
     connection = Connection(**OPTIONS)
     action = Action(connection, {"changed": False})
 
-    answer = Remote(t.cast("t.Any", action), {}).module("ansible.builtin.ping", {}, 30)
+    task_vars = {"ansible_python_interpreter": "/usr/bin/python3"}
+    machine = Remote(t.cast("t.Any", action), task_vars)
+
+    answer = machine.module("ansible.builtin.ping", types.MappingProxyType({"data": "x"}), 30)
 
     assert answer == {"changed": False}
+    assert action.modules == [
+        {
+            "module_name": "ansible.builtin.ping",
+            "module_args": {"data": "x"},
+            "task_vars": task_vars,
+        }
+    ]
     assert action.removed == ["/home/root/.ansible/tmp/x"]
     assert connection._shell.tmpdir is None
 
@@ -195,22 +272,40 @@ def test_the_folder_of_a_module_is_removed_with_it() -> None:
 def test_a_module_without_an_answer_is_lost(outcome: Exception, kind: str, said: str) -> None:
     connection = Connection(**OPTIONS)
 
-    found = lost(lambda: remote_of(outcome, connection).module("ansible.builtin.ping", {}, 30))
+    machine = remote_of(outcome, connection)
 
-    assert found.problem.kind == kind
+    found = lost(lambda: machine.module("ansible.builtin.ping", {}, 30))
+
+    assert (found.problem.kind, found.problem.tried) == (kind, str(machine.target))
     assert said in str(found)
     assert connection._shell.tmpdir is None
 
 
+def test_an_answer_that_ansible_cannot_read_says_what_to_do() -> None:
+    machine = remote_of(ValueError("not JSON"))
+
+    assert lost(lambda: machine.module("ansible.builtin.ping", {}, 30)).problem == Problem(
+        "unreachable",
+        "Ansible could not read the machine's answer (ValueError)",
+        "Run with -vvv to see the whole error, or leave this machine out.",
+        tried=str(machine.target),
+    )
+
+
 def test_a_module_that_never_ends_is_named() -> None:
     over = threading.Event()
+    machine = remote_of(over.wait)
     try:
-        found = lost(lambda: remote_of(over.wait).module("ansible.builtin.setup", {}, 0.1))
+        found = lost(lambda: machine.module("ansible.builtin.setup", {}, 0.1))
     finally:
         over.set()
 
-    assert found.problem.kind == "timed_out"
-    assert "The module ansible.builtin.setup did not finish within 0 s" in str(found)
+    assert found.problem == Problem(
+        "timed_out",
+        "the module ansible.builtin.setup did not finish within 0 s",
+        "Log in and find out what keeps the machine busy, or leave it out.",
+        tried=str(machine.target),
+    )
 
 
 @pytest.mark.parametrize("timeout", [None, "soon"])
@@ -224,6 +319,59 @@ def test_an_option_that_ansible_does_not_know_is_as_configured() -> None:
     connection._load_name = "no.such.plugin"
 
     assert str(remote_of(connection=connection).target).startswith("address 203.0.113.7 as conf")
+
+
+@pytest.mark.parametrize(
+    ("variables", "keywords", "where"),
+    [
+        (
+            {"ansible_host": "gpu", "ansible_port": 2222, "ansible_user": "ubuntu"},
+            {},
+            ("from ansible_host", "from ansible_port", "from ansible_user"),
+        ),
+        ({"ansible_ssh_host": "gpu"}, {}, ("from ansible_ssh_host", "by default", "by default")),
+        (
+            {"ansible_host": "gpu"},
+            {"port": 2222, "remote_user": "ubuntu"},
+            ("from ansible_host", "from keyword: port", "from keyword: remote_user"),
+        ),
+    ],
+)
+def test_settings_say_where_ansible_has_them_from(
+    variables: dict[str, t.Any],
+    keywords: dict[str, t.Any],
+    where: tuple[str, str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Ansible knows the settings of a plugin once it has loaded it.
+    connection_loader.get("ssh", class_only=True)
+    monkeypatch.setattr(Task, "dump_attrs", lambda _self: keywords)
+    options = {**SSH, "host": "gpu", "port": 2222, "remote_user": "ubuntu", "timeout": 10}
+    connection = Connection(**options, ssh_executable="ssh")
+
+    target = Remote(t.cast("t.Any", Action(connection, None)), variables).target
+
+    assert target == Target(
+        Setting("gpu", where[0]),
+        Setting("2222", where[1]),
+        Setting("ubuntu", where[2]),
+        known_as=KnownAs("[gpu]:2222"),
+        is_ssh=True,
+    )
+
+
+def test_a_connection_that_is_not_ssh_has_no_name_for_a_host_key() -> None:
+    machine = remote_of(connection=Connection(host="gpu"))
+
+    assert (machine.target.is_ssh, machine.target.known_as) == (False, None)
+    assert (machine.target.port, machine.target.user) == (None, None)
+
+
+def test_who_is_lost_says_why() -> None:
+    problem = Problem("refused", "nothing listens", "Wait.")
+
+    assert str(Lost(problem)) == "Nothing listens. Wait."
+    assert (Lost(problem).problem, Lost(problem).cut_short) == (problem, False)
 
 
 @pytest.mark.parametrize(

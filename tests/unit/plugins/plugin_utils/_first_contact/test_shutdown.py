@@ -85,6 +85,10 @@ def test_a_reboot_that_is_scheduled_has_a_time() -> None:
         0, "a reboot of the machine is scheduled in 0:00"
     )
     assert read(f"system running\n{SCHEDULED}") is None
+    nameless = SCHEDULED.replace("MODE", "OTHER")
+    assert read(f"system running\n{nameless}now 1800000000\n") == Shutdown(
+        90.5, "a shutdown of the machine is scheduled in 1:30"
+    )
 
 
 def test_it_passes() -> None:
@@ -92,7 +96,10 @@ def test_it_passes() -> None:
 
     assert passing
     assert passing.kind == "rebooting" and not passing.final
-    assert str(passing).startswith("The machine is shutting down. Start nothing on it until")
+    assert str(passing) == (
+        "The machine is shutting down. Start nothing on it until it is back. If it needs longer "
+        "for that, raise instance_ready_cloud_init_timeout (0 skips this check)."
+    )
 
 
 def test_one_that_is_later_than_anybody_waits_is_no_problem() -> None:

@@ -16,6 +16,8 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact
     is_ssh,
 )
 
+from ...keyboard import typed
+
 BEGIN = (
     "-S none -N -T -o BatchMode=yes -o PreferredAuthentications=none -o LogLevel=ERROR "
     "-o ConnectTimeout="
@@ -71,12 +73,20 @@ def program(tmp_path: Path) -> str:
     ],
 )
 def test_a_host_key_is_checked_without_a_login(
-    program: str, options: dict[str, t.Any], seconds: float, arguments: str
+    program: str,
+    options: dict[str, t.Any],
+    seconds: float,
+    arguments: str,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     connection: t.Any = Connection(ssh_executable=program, **options)
 
+    with typed(b"yes\n"):
+        said = check_host_key(connection, seconds)
+
     # Only what comes on stderr, and nothing that somebody types.
-    assert check_host_key(connection, seconds) == BEGIN + arguments + "\ufffd"
+    assert said == BEGIN + arguments + "\ufffd"
+    assert capfd.readouterr().out == ""
 
 
 def test_an_argument_with_a_space_stays_one(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._text import quoted
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.known_as import (
@@ -310,11 +312,94 @@ def test_the_user_that_the_machine_wants_is_named() -> None:
 
 
 def test_no_answer_is_a_timeout() -> None:
-    problem = no_answer(30.0, TARGET)
+    assert no_answer(29.6, TARGET) == Problem(
+        "timed_out",
+        "there was no answer within 30 s",
+        "Check the address, and that no firewall or security group is in the way. If the machine "
+        "may still be booting, raise instance_ready_timeout (timeout in wait_for_instance).",
+        tried=str(TARGET),
+    )
 
-    assert problem.kind == "timed_out" and not problem.final
-    assert "within 30 s (tried " in str(problem)
-    assert "firewall" in problem.hint
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            REVOKED,
+            Problem(
+                "unreachable",
+                "its host key is marked as revoked in known_hosts",
+                "Do not log in until you know why.",
+                final=True,
+            ),
+        ),
+        (
+            "Host key verification failed.",
+            Problem(
+                "unreachable",
+                "its host key is not known, and ssh accepts only known ones",
+                "Compare its fingerprint and add it to known_hosts, or let ssh accept keys of new "
+                "hosts with -o StrictHostKeyChecking=accept-new in ansible_ssh_common_args.",
+                final=True,
+            ),
+        ),
+        (
+            CHANGED + REFUSED_IT,
+            Problem(
+                "host_key_changed",
+                "its host key has changed; it is now "
+                "SHA256:y4UmH6ZksxCczj+tTULlVckJ3wgoD8esG4twzLGvSdw, and ssh reports 'Offending "
+                "ED25519 key in /home/me/.ssh/known_hosts:17'",
+                "Either the machine was reinstalled, or a different machine answers at this "
+                "address: find out which before you log in. Then remove the old key: "
+                "ssh-keygen -R '[203.0.113.7]:2222'",
+                final=True,
+            ),
+        ),
+        (
+            "",
+            Problem(
+                "unreachable",
+                "the connection failed: ssh gave no reason",
+                "Try to connect by hand with ssh -v.",
+            ),
+        ),
+        (
+            "one thing\nanother\x1b[2J",
+            Problem(
+                "unreachable",
+                "the connection failed: another",
+                "Try to connect by hand with ssh -v.",
+            ),
+        ),
+        (
+            'Load key "/a": x\nLoad key "/b": x\nPermission denied (publickey).',
+            replace(
+                judge("Permission denied (publickey).", Target()),
+                message="permission denied: the machine answers, but rejects this user; "
+                'Load key "/b": x',
+            ),
+        ),
+    ],
+)
+def test_what_is_said_and_what_to_do_about_it(text: str, problem: Problem) -> None:
+    assert judge(FAILED + text, TARGET) == replace(problem, tried=str(TARGET))
+
+
+def test_settings_are_shown_in_part() -> None:
+    long = Setting("a" * 101, "b" * 61)
+
+    assert str(Target(long, None, None, is_ssh=False)) == f"address {'a' * 97}... {'b' * 57}..."
+    assert str(Target(Setting("a" * 100, "b" * 60), is_ssh=False)).count(".") == 0
+
+
+def test_only_the_end_of_a_long_output_is_judged() -> None:
+    refused = "ssh: connect to host 203.0.113.7 port 22: Connection refused"
+    reason = "root@203.0.113.7: Permission denied (publickey)."
+
+    assert judge(f"{refused}\n" + "x\n" * 20_000, TARGET).kind == "unreachable"
+    assert judge("x\n" * 20_000 + reason, TARGET).kind == "permission_denied"
+    assert judge("x" * 501 + reason, TARGET).message == f"the connection failed: {'x' * 197}..."
 
 
 def test_the_sentence_has_what_was_tried_and_the_next_step() -> None:

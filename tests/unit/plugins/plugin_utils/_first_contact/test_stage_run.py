@@ -35,7 +35,8 @@ class Machine:
         self._uid = uid
         self.times_left: list[float] = []
 
-    def connect_anew(self, _command: str, seconds: float) -> dict[str, t.Any]:
+    def connect_anew(self, command: str, seconds: float) -> dict[str, t.Any]:
+        assert command == 'echo "compute-desk uid $(id -u)"'
         self.times_left.append(seconds)
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, Problem):
@@ -52,7 +53,11 @@ class Bench:
     """A wait, its clock, and the lines that it showed."""
 
     def __init__(
-        self, machine: Machine, denied_timeout: float = 120.0, not_later: float | None = None
+        self,
+        machine: Machine,
+        denied_timeout: float = 120.0,
+        not_later: float | None = None,
+        began: float | None = None,
     ) -> None:
         self.now = 1000.0
         self.lines: list[tuple[str, str, str]] = []
@@ -61,6 +66,7 @@ class Bench:
             t.cast("t.Any", machine),
             self._tell,
             denied_timeout,
+            None if began is None else time.time() + began,
             not_later_than=None if not_later is None else time.time() + not_later,
             clock=lambda: self.now,
             sleep=self.let_pass,
@@ -139,6 +145,31 @@ def test_time_limits_add_up_and_a_stage_that_starts_late_is_tried_once() -> None
     assert bench.now == 1500
 
 
+@pytest.mark.parametrize(("began", "waits"), [(None, 60), (-40.0, 20), (10.0, 60)])
+def test_the_time_counts_from_when_the_wait_began(began: float | None, waits: int) -> None:
+    bench = Bench(Machine(REFUSED), began=began)
+
+    assert bench.wait.run([Stage(60.0)]) == REFUSED
+    assert waits - 2 <= bench.now - 1000 <= waits
+    assert 58 <= bench.wait.elapsed() <= 61
+
+
+def test_a_check_knows_how_much_time_is_left() -> None:
+    bench = Bench(Machine())
+    seen: list[float] = []
+
+    def check(left: float) -> Problem | None:
+        seen.append(left)
+        return LOCKED if len(seen) < 3 else None
+
+    assert bench.wait.run([Stage(60.0), Stage(1.0, "a little", seen.append)]) is None
+    assert seen == [1.0]
+    seen.clear()
+    assert bench.wait.run([Stage(30.0, "locks", check)]) is None
+    assert [left < 30.0 for left in seen] == [False, True, True]
+    assert seen == sorted(seen, reverse=True)
+
+
 def test_a_stage_that_begins_in_time_takes_over_what_is_left() -> None:
     bench = Bench(Machine())
     seen: list[float] = []
@@ -187,7 +218,7 @@ def test_one_that_is_late_but_has_time_left_is_not_ready_yet() -> None:
 
     assert problem
     assert (problem.kind, problem.message) == ("not_yet", REFUSED.message)
-    assert "later" in problem.hint
+    assert problem.hint == "It still has time: try again later with the same began_at."
     assert 1016 <= bench.now <= 1020, "and nobody waits for it any longer"
     bench.wait.show_problem(problem)
     assert bench.lines[-1][::2] == ("not ready yet: the connection was refused", "plain")
@@ -223,6 +254,10 @@ def test_an_answer_that_is_not_ours_is_judged() -> None:
     assert bench.wait.run([Stage(60.0)]) is None
     assert bench.wait.found == {"uid": 0}
 
+    nobody = Bench(Machine(uid=""))
+    assert nobody.wait.run([Stage(60.0)]) is None
+    assert nobody.wait.found == {"uid": None}
+
     hidden = Bench(Machine(uid="99999999999"))
     problem = hidden.wait.run([Stage(3.0)])
     assert problem and problem.kind == "unreachable"
@@ -246,4 +281,4 @@ def test_the_heartbeat_says_what_is_waited_for() -> None:
         "still waiting: looking for Python",
         "still waiting: gathering facts",
     ]
-    assert bench.lines[-1][1] == "(0:05 elapsed, 0:55 left)"
+    assert bench.lines[-1][1:] == ("(0:05 elapsed, 0:55 left)", "plain")

@@ -10,9 +10,18 @@ import time
 import typing as t
 
 import pytest
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import (
+    cloud_init,
+    install,
+    package_lock,
+    python,
+    shutdown,
+)
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.stages import (
     Stages,
 )
+
+INTERPRETERS = ["python3.11", "/usr/bin/python3"]
 
 
 class Machine:
@@ -22,6 +31,7 @@ class Machine:
 
     def __init__(self) -> None:
         self.commands: list[str] = []
+        self.warnings: list[str] = []
 
     def run(self, command: str, _seconds: float = 0, *, sudoable: bool = False) -> dict[str, t.Any]:
         self.commands.append(f"{'sudo ' if sudoable else ''}{command}")
@@ -39,11 +49,13 @@ def stages(machine: Machine, **options: t.Any) -> Stages:
         "not_later_than": None,
         **options,
     }
-    return Stages(t.cast("t.Any", machine), given, {}, print)
+    task_vars = {"ansible_interpreter_python_fallback": INTERPRETERS}
+    return Stages(t.cast("t.Any", machine), given, task_vars, machine.warnings.append)
 
 
 @pytest.mark.parametrize(
-    ("not_later", "left", "waits"), [(None, 900.0, 30), (12.0, 900.0, 12), (-60.0, 900.0, 5)]
+    ("not_later", "left", "waits"),
+    [(None, 900.0, 30), (12.0, 900.0, 12), (-60.0, 900.0, 5), (None, 7.0, 7)],
 )
 def test_cloud_init_is_not_waited_for_beyond_the_moment(
     not_later: float | None, left: float, waits: int
@@ -57,6 +69,81 @@ def test_cloud_init_is_not_waited_for_beyond_the_moment(
 
     match = re.search(r"timeout -k \S+ (\d+) cloud-init", machine.commands[0])
     assert match and int(match[1]) == waits
+
+
+def test_what_is_done_with_a_machine_and_for_how_long() -> None:
+    seen = stages(Machine())
+
+    assert [(stage.timeout, stage.doing) for stage in seen.in_order()] == [
+        (300.0, ""),
+        (900.0, "cloud-init has not finished"),
+        (600.0, "checking the locks of the package manager"),
+        (30.0, "looking for Python"),
+    ]
+    assert [(stage.timeout, stage.doing) for stage in seen.with_installation(sudoable=True)] == [
+        (install.TIME + 300.0, "installing Python"),
+        (30.0, "looking for Python"),
+    ]
+
+
+class Sound(Machine):
+    """Says what it is asked for, and keeps how long each command may take."""
+
+    def __init__(self, locked: str = "") -> None:
+        super().__init__()
+        self.asked: list[tuple[str, float | None]] = []
+        self._says = {
+            cloud_init.command(30): "status: done\n",
+            package_lock.command(["/run/yum.pid"]): locked,
+            python.command(INTERPRETERS): "python 3.7.9 python3\npython 3.11.2 /usr/bin/python3\n",
+        }
+
+    def run(
+        self, command: str, seconds: float | None = None, *, sudoable: bool = False
+    ) -> dict[str, t.Any]:
+        self.asked.append((command, seconds))
+        assert not sudoable
+        return {"rc": 0, "stdout": self._says.get(command, ""), "stderr": ""}
+
+
+def test_a_machine_that_passes_all_checks_says_what_it_has() -> None:
+    machine = Sound()
+    seen = stages(machine, package_lock_files=["/run/yum.pid"])
+
+    connection, *others = seen.in_order()
+
+    assert connection.check is None
+    assert [stage.check and stage.check(900.0) for stage in others] == [None] * 3
+    assert seen.found == {
+        "cloud_init": {"status": "done", "errors": []},
+        "python": "/usr/bin/python3 (3.11.2)",
+    }
+    assert machine.asked == [
+        # Over and above the time to connect.
+        (cloud_init.command(30), 30.0 + 30.0),
+        (shutdown.command(), None),
+        (package_lock.command(["/run/yum.pid"]), None),
+        (python.command(INTERPRETERS), None),
+    ]
+
+
+def test_who_holds_a_lock_of_the_package_manager_is_named() -> None:
+    machine = Sound("pidfile 42 /run/yum.pid\nprocess 42 yum\n")
+    stage = stages(machine, package_lock_files=["/run/yum.pid"]).in_order()[2]
+
+    problem = stage.check and stage.check(600.0)
+
+    assert problem and problem.message == (
+        "the package manager is locked by yum (pid 42), which holds /run/yum.pid"
+    )
+
+
+def test_a_machine_without_python_has_none_in_its_result() -> None:
+    seen = stages(Machine())
+
+    assert seen._python(30.0)
+
+    assert seen.found == {"python": None}
 
 
 @pytest.mark.parametrize("sudoable", [True, False])
@@ -100,12 +187,19 @@ IN_TEN_MINUTES = "scheduled USEC=1790100600000000\nscheduled MODE=reboot\nnow 17
 def test_what_cloud_init_and_a_shutdown_mean_for_the_machine(
     code: int, said: str, left: float, kind: str | None, warned: list[str]
 ) -> None:
-    warnings: list[str] = []
-    seen = stages(Talkative(code, said))
-    seen._warn = warnings.append
+    machine = Talkative(code, said)
 
-    problem = seen._cloud_init(left)
+    problem = stages(machine)._cloud_init(left)
 
     assert (problem.kind if problem else None) == kind
-    assert len(warnings) == len(warned)
-    assert all(one.startswith(begin) for one, begin in zip(warnings, warned, strict=True))
+    assert len(machine.warnings) == len(warned)
+    assert all(one.startswith(begin) for one, begin in zip(machine.warnings, warned, strict=True))
+
+
+def test_a_failed_cloud_init_can_be_ignored_but_is_warned_about() -> None:
+    machine = Talkative(1)
+    seen = stages(machine, ignore_cloud_init_errors=True)
+
+    assert seen._cloud_init(900.0) is None
+    assert machine.warnings == ["cloud-init finished with errors: no space"]
+    assert seen.found == {"cloud_init": {"status": "error", "errors": ["no space"]}}

@@ -65,6 +65,10 @@ def test_what_a_context_holds_is_there_in_the_work() -> None:
     assert in_time(variable.get, 60) == "the task"
 
 
+def test_work_that_does_not_end_keeps_nobody_from_ending() -> None:
+    assert in_time(lambda: threading.current_thread().daemon, 60)
+
+
 def test_a_command_that_does_not_end_is_killed() -> None:
     started: list[subprocess.Popen[bytes]] = []
 
@@ -129,6 +133,18 @@ def test_what_is_kept_of_a_flood_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     assert said and said[0] <= 300_000
 
 
+def test_as_much_as_is_allowed_is_no_flood(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time_limit, "MAX_BYTES", 1000)
+
+    def write(size: int) -> int:
+        command = [sys.executable, "-c", WRITER, str(size)]
+        return in_time(lambda: len(subprocess.check_output(command)), 60)
+
+    assert write(1000) == 1000
+    with pytest.raises(Flooded):
+        write(1001)
+
+
 @pytest.mark.parametrize("size", [0, 1, 65_536, 1_000_000])
 def test_what_fits_comes_whole(size: int) -> None:
     command = [sys.executable, "-c", WRITER, str(size)]
@@ -176,13 +192,13 @@ def test_a_command_that_starts_as_the_time_ends_is_killed(monkeypatch: pytest.Mo
 
 
 def test_a_piece_of_an_output_is_no_more_than_was_asked_for() -> None:
-    def work() -> tuple[bytes, bytes]:
+    def work() -> tuple[bytes, bytes, bytes]:
         command = [sys.executable, "-c", WRITER, "5"]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
-            return process.stdout.read(2), process.stdout.read()
+            return process.stdout.read(0), process.stdout.read(2), process.stdout.read()
 
-    assert in_time(work, 60) == (b"AA", b"AAA")
+    assert in_time(work, 60) == (b"", b"AA", b"AAA")
 
 
 def test_a_command_whose_output_is_text_is_left_alone() -> None:

@@ -10,11 +10,19 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible import context
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.ssh_failure import (
+    Setting,
+    Target,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._round import address
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.address import (
     Route,
     route_to,
     second_opinion,
 )
+
+from ...keyboard import typed
 
 
 def host(**variables: t.Any) -> dict[str, t.Any]:
@@ -97,6 +105,72 @@ def test_what_ssh_itself_is_configured_for(
     tmp_path: Path, configuration: str, shown: str | None
 ) -> None:
     assert asked_of_ssh(configuration, tmp_path) == shown
+
+
+def route_with(program: Path, script: str) -> Route:
+    """Return the route to a host for which this stands in for ssh."""
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o700)
+    route = route_to(host(ansible_ssh_executable=str(program)))
+    assert route is not None
+    assert route.command[0] == str(program)
+    return route
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "",
+        "echo hostname 203.0.113.7; echo port 22",
+        "echo hostname; echo port",
+        # What fails has no opinion, whatever it says.
+        "echo hostname 203.0.113.9; exit 1",
+        # Nor has what does not end.
+        "sleep 2; echo hostname 203.0.113.9",
+        # Nobody types.
+        "cat",
+    ],
+)
+def test_without_another_opinion_a_target_stays_as_it_is(
+    script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(address, "_SECONDS", 0.5)
+    route = route_with(tmp_path / "ssh", script)
+
+    with typed(b"hostname 203.0.113.9\n"):
+        found = second_opinion(route)
+
+    assert found == Target(Setting("203.0.113.7", "from ansible_host"), None)
+
+
+def test_what_ssh_says_instead_is_as_configured_for_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    said = "hostname gpu\\377 a\nport 2200\nproxyjump none"
+    route = route_with(tmp_path / "ssh", f"echo warning >&2; printf '{said}'")
+
+    assert second_opinion(route) == Target(
+        Setting("gpu\ufffd a", "as configured for ssh"), Setting("2200", "as configured for ssh")
+    )
+    assert capfd.readouterr().err == ""
+
+
+def test_the_settings_of_a_route_say_where_they_come_from() -> None:
+    route = route_to(host(ansible_port=2222))
+
+    assert route is not None
+    assert route.target == Target(
+        Setting("203.0.113.7", "from ansible_host"), Setting("2222", "from ansible_port")
+    )
+
+
+@pytest.mark.parametrize(("connection", "is_asked"), [("ssh", True), ("local", False)])
+def test_the_connection_of_the_command_line_counts(
+    connection: str, is_asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(context, "CLIARGS", {"connection": connection})
+
+    assert (route_to(host()) is not None) is is_asked
 
 
 def test_a_port_of_the_inventory_beats_the_configuration_of_ssh(tmp_path: Path) -> None:

@@ -13,6 +13,9 @@ import typing as t
 
 import pytest
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import ssh_failure
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.problem import (
+    Problem,
+)
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._round import greeting
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.greeting import (
     ask_for_greeting,
@@ -152,7 +155,10 @@ class Sayings:
         self._said = list(said)
 
     def settimeout(self, seconds: float) -> None:
-        assert seconds > 0
+        assert 0 < seconds <= 60
+
+    def close(self) -> None:
+        pass
 
     def recv(self, _size: int) -> bytes:
         said = self._said.pop(0)
@@ -177,3 +183,49 @@ def test_what_is_left_of_a_connection_that_ends(
     server = t.cast("socket.socket", Sayings(*said))
 
     assert greeting._first_line(server, time.monotonic() + left) == kept
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        (
+            socket.gaierror(-2, "Name or service not known"),
+            "ssh: Could not resolve hostname gpu: Name or service not known",
+        ),
+        (TimeoutError("timed out"), "ssh: connect to host gpu port 22: Connection timed out"),
+        (OSError(113, "No route to host"), "ssh: connect to host gpu port 22: No route to host"),
+        (OSError("odd"), "ssh: connect to host gpu port 22: odd"),
+        (OverflowError("too big"), "ssh: connect to host gpu port 22: too big"),
+        (Sayings(TimeoutError()), "Connection timed out during banner exchange"),
+        (Sayings(b"", b""), "Connection closed by gpu port 22"),
+    ],
+)
+def test_what_happens_is_judged_as_if_ssh_had_said_it(
+    outcome: t.Any, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[t.Any] = []
+
+    def connect(*given: t.Any) -> t.Any:
+        asked.append(given)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return Sayings(*outcome._said)
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    where = ssh_failure.Target(ssh_failure.Setting("gpu", "by default"), None)
+
+    assert ask_for_greeting(where, 7) == ssh_failure.judge(said, where)
+    assert asked == [(("gpu", 22), 7)]
+
+
+def test_what_is_not_an_ssh_server_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = (b"HTTP/1.1 400 \xff\r\n", b"")
+    monkeypatch.setattr(socket, "create_connection", lambda *_given: Sayings(*said))
+    where = target("gpu", 2222)
+
+    assert ask_for_greeting(where, 7) == Problem(
+        "unreachable",
+        "what answers there is not an SSH server; it says 'HTTP/1.1 400 \ufffd'",
+        "Check the address and the port.",
+        tried="address gpu from ansible_host, port 2222 by default, user chosen by ssh",
+    )

@@ -182,6 +182,15 @@ def test_a_host_of_the_user_is_not_touched_and_the_machine_is_given_up() -> None
     )
 
 
+def test_the_id_of_an_instance_is_shown_in_part() -> None:
+    fleet = Round()
+
+    problem = new_machine(a_record("n1", "i" * 61), fleet.known, 1000.0).problem
+
+    assert problem is not None
+    assert f"the instance {'i' * 57}... of the offer" in problem.message
+
+
 def test_a_machine_that_was_added_is_waited_for() -> None:
     fleet = Round()
     (record,) = fleet.known.add([a_record()])

@@ -71,6 +71,14 @@ def test_a_line_is_for_those_with_the_same_time_limit(said: list[str]) -> None:
     ]
 
 
+def test_only_the_first_few_are_named(said: list[str]) -> None:
+    RoundProgress("localhost", FakeClock()).still_waiting(machines(*"abcdefg"))
+
+    assert said == [
+        "still waiting for a, b, c, d, e, and 2 more to answer (0:00 elapsed, 1:00 left)"
+    ]
+
+
 def test_nobody_is_named_before_each_was_looked_at(said: list[str]) -> None:
     shown = RoundProgress("localhost", FakeClock())
     silent = machines("a") + machines("b", looks=0)

@@ -72,6 +72,14 @@ def test_a_machine_becomes_an_entry_and_is_read_from_it() -> None:
     assert again.problem == Problem(REFUSED, "Nothing listens (tried 203.0.113.7 port 22)", "Wait.")
 
 
+def test_only_the_full_stop_of_a_message_goes_when_it_is_read() -> None:
+    problem = Problem(REFUSED, "Nothing listens at X", "Wait.")
+
+    again = Machine.from_entry(Machine("n1", problem=problem).as_entry())
+
+    assert again.problem == problem
+
+
 @pytest.mark.parametrize(
     ("state", "answers", "kind"),
     [
@@ -248,7 +256,7 @@ def test_what_was_known_of_an_offer_stays_until_it_answers_again() -> None:
     busy = seen(ServerError("the API is unavailable (503)", code=503), offer_id=A)
 
     found, _warnings = entries(
-        busy, seen(ready("n1"), offer_id=B), waiting=[A], before=[known, ended]
+        busy, seen(ready("n1"), offer_id=B), waiting=[A], before=[{**known, "polls": 7}, ended]
     )
 
     assert [one["offer_id"] for one in found] == [A, C, B]

@@ -28,7 +28,10 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.round i
     Round,
     Rules,
 )
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.together import prevent_all
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.together import (
+    give_up_silent,
+    prevent_all,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -129,6 +132,22 @@ def test_with_none_nobody_waits_for_a_silent_machine() -> None:
     assert 30 <= fleet.elapsed <= 36
 
 
+def test_the_listener_hears_once_of_each_that_answers_or_is_given_up() -> None:
+    fleet = Fleet({"a": 0, "b": 5, "c": NEVER}, timeout=20)
+    heard: list[tuple[list[str], list[str]]] = []
+    one_round = fleet.round(is_last=True)
+
+    def listen(changed: list[Machine], now: Round) -> None:
+        assert now is one_round
+        if changed:
+            heard.append(([one.name for one in changed], [one.name for one in now.silent]))
+
+    one_round._on_news = listen
+    one_round.run()
+
+    assert heard == [(["a"], ["b", "c"]), (["b"], ["c"]), (["c"], [])]
+
+
 def test_machines_without_an_offer_stand_for_themselves() -> None:
     fleet = Fleet({"a": 0, "b": NEVER}, offer_id=None)
 
@@ -217,6 +236,20 @@ def test_a_machine_whose_time_was_up_before_the_round_is_tried_once_more() -> No
     assert sorted(fleet.looks) == ["a", "b"]
 
 
+def test_without_a_clock_of_its_own_a_round_takes_real_time() -> None:
+    machines = [Machine("a", A), Machine("b", A)]
+    looked: list[str] = []
+
+    def look(machine: Machine) -> Problem | None:
+        looked.append(machine.name)
+        return None
+
+    chosen = Round(machines, Offers(None, [], None, lambda _watch: []), Rules(), look).run()
+
+    assert [one.name for one in chosen] == ["a", "b"]
+    assert sorted(looked) == ["a", "b"]
+
+
 def test_a_slow_first_look_is_not_waited_for() -> None:
     fleet = Fleet({"a": 0, "b": NEVER}, offer_id=None)
 
@@ -240,6 +273,15 @@ def test_silent_machines_are_asked_less_and_less_often() -> None:
     fleet.started()
 
     assert 40 <= len(fleet.looks) <= 70
+
+
+def test_a_machine_is_asked_again_as_soon_as_its_pause_is_over() -> None:
+    fleet = Fleet({"a": 12.05})
+
+    fleet.started()
+
+    # After 11 seconds of silence the pause is 1.1 seconds.
+    assert 12.05 <= fleet.elapsed < 12.2
 
 
 @given(
@@ -292,6 +334,51 @@ def test_a_round_without_offers_has_nothing_to_read() -> None:
     assert Offers(None, [], None, lambda _watch: []).turn(60) == []
 
 
+def test_offers_without_a_wait_bring_no_machines() -> None:
+    assert Offers(None, [Watch(A)], None, lambda _watch: []).turn(60) == []
+
+
+def test_the_machines_of_all_offers_that_are_ready_now_come_together() -> None:
+    fleet = Fleet({})
+    offers = offers_of(fleet, {A: [ready("a", "b")], B: [ready("c")]})
+
+    found = offers.turn(1) + offers.turn(1)
+
+    assert [one.name for one in found] == ["a", "b", "c"]
+    assert offers.undecided == {} and offers.failed == []
+
+
+def test_the_last_news_of_offers_is_told() -> None:
+    api = FakeApi({A: [PROVISIONING, ready()]})
+    watches = [Watch(A)]
+    phases: list[str] = []
+    wait = Polling(
+        t.cast("t.Any", api),
+        watches,
+        WaitOptions(),
+        independent=True,
+        on_news=lambda news: phases.extend(one.phase for one in news.changed),
+        **api.in_fake_time(),
+    )
+    offers = Offers(wait, watches, None, lambda _watch: [])
+
+    while offers.undecided:
+        offers.turn(10)
+
+    assert phases == ["provisioning", "ready"]
+
+
+def test_who_is_silent_is_given_up_when_the_time_is_up() -> None:
+    times = [(1000.0, 1), (1000.1, 1), (1000.0, 0)]
+    machines = [
+        Machine(f"n{number}", since=since, timeout=60.0, looks=looks)
+        for number, (since, looks) in enumerate(times)
+    ]
+
+    assert give_up_silent(machines, 1060.0) == machines[:1]
+    assert [machine.state for machine in machines] == [FAILED, WAITING, WAITING]
+
+
 def test_who_is_prevented_is_told_how_to_go_on() -> None:
     fleet = Fleet({"a": 0, "b": 0})
     fleet.machines[0].fail(SILENT)
@@ -302,4 +389,5 @@ def test_who_is_prevented_is_told_how_to_go_on() -> None:
     assert fleet.machines[0].problem == SILENT
     entry = fleet.machines[1].as_entry()
     assert entry["kind"] == "prevented"
+    assert entry["message"] == "It does not start without the others."
     assert "set compute_desk_together to offer or none" in entry["hint"]

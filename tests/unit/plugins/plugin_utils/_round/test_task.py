@@ -8,13 +8,10 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.compute_desk.supply.plugins.action import wait_for_machines
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.terms import WaitReport
 from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact import ssh_failure
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.problem import (
-    REFUSED,
     Problem,
 )
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._round import task
@@ -23,44 +20,7 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._round.task im
 
 from ...fake_api import A
 from .earlier import NOT_READ, entry, previous
-
-SILENT = Problem(REFUSED, "nothing listens", "Wait.")
-
-
-def at(address: str) -> ssh_failure.Target:
-    return ssh_failure.Target(ssh_failure.Setting(address, "by default"), None)
-
-
-def names(result: dict[str, t.Any]) -> list[str]:
-    """Return the names of the machines that can start."""
-    return [host["name"] for host in result["hosts"]]
-
-
-class Inventory:
-    """An inventory whose hosts have these variables, none of which any machine has set."""
-
-    def __init__(self, **variables: dict[str, t.Any]) -> None:
-        self._variables = variables
-        self.added: list[t.Any] = []
-
-    def matching(self, _pattern: str) -> list[str]:
-        return list(self._variables)
-
-    def variables(self, name: str) -> dict[str, t.Any]:
-        return self._variables[name]
-
-    def trusted(self, name: str, variable: str) -> t.Any:
-        return self._variables[name].get(variable)
-
-    def offer_of(self, name: str) -> t.Any:
-        return self.trusted(name, "compute_desk_offer_id")
-
-    def timeout_of(self, _name: str) -> float:
-        return 300.0
-
-    def add(self, records: list[t.Any]) -> list[t.Any]:
-        self.added += records
-        return records
+from .tasks import SILENT, Inventory, at, named, names, task_of
 
 
 @pytest.fixture
@@ -73,11 +33,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Problem | None]]:
 
     def route(variables: dict[str, t.Any]) -> Route | None:
         name = variables["name"]
-        return (
-            Route(ssh_failure.Target(ssh_failure.Setting(name, "by default"), None), ["ssh"])
-            if name in given
-            else None
-        )
+        return Route(at(name), ["ssh"]) if name in given else None
 
     def ask(target: ssh_failure.Target, _seconds: float) -> Problem | None:
         return given[target.address.value if target.address else ""].pop(0)
@@ -95,19 +51,8 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return lines
 
 
-def task_of(known: Inventory, *, no_log: bool = False, **options: t.Any) -> Task:
-    validated = ArgumentSpecValidator(wait_for_machines.ActionModule.arguments()).validate(options)
-    assert not validated.error_messages
-    given = validated.validated_parameters
-    return Task(given, t.cast("t.Any", known), "localhost", agent="a test", no_log=no_log)
-
-
 def run(known: Inventory, **options: t.Any) -> dict[str, t.Any]:
     return task_of(known, **options).run(check_mode=True)
-
-
-def named(*names: str, **variables: t.Any) -> Inventory:
-    return Inventory(**{name: {"name": name, **variables} for name in names})
 
 
 def test_a_host_that_is_not_asked_directly_counts_as_one_that_answers(
