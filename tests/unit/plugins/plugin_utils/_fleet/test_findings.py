@@ -81,7 +81,11 @@ COME = a_finding("gpu_new", "L4 GPU-b was not there", uuid="GPU-b", now="GPU-b",
         (
             [{"serial": "1"}],
             [],
-            [a_finding("gpu_gone", "GPU without a UUID, serial 1 is no longer listed", handover="1")],
+            [
+                a_finding(
+                    "gpu_gone", "GPU without a UUID, serial 1 is no longer listed", handover="1"
+                )
+            ],
         ),
         (
             [NAMELESS],
@@ -199,10 +203,10 @@ SAID = "Xid 79 of GPU-a (it fell)"
         ([LOST], [LOST], None, a_finding("xid", SAID, since="handover", handover=2, now=2)),
     ],
 )
-def test_what_is_said_of_an_error(before: t.Any, after: t.Any, booted_at: t.Any, found: t.Any) -> None:
-    (one,) = compare(
-        {**THEN, "xids": before}, {**THEN, "booted_at": booted_at, "xids": after}
-    )
+def test_what_is_said_of_an_error(
+    before: t.Any, after: t.Any, booted_at: t.Any, found: t.Any
+) -> None:
+    (one,) = compare({**THEN, "xids": before}, {**THEN, "booted_at": booted_at, "xids": after})
 
     worse = found["worse"] and found["since"] == "new"
     assert one == {**found, "worse": worse}
