@@ -55,6 +55,14 @@ def test_a_gpu_can_be_lost_without_a_number() -> None:
     ]
 
 
+def test_a_gpu_that_is_lost_without_a_number_is_that_of_an_error() -> None:
+    lost = "NVRM: GPU has fallen off the bus.\n"
+
+    log = parse_kernel_log(lost + "NVRM: Xid (PCI:0000:3b:00): 79, it fell\n")
+
+    assert log.faults == ["Xid 79 on 0000:3b:00.0 (it fell)"]
+
+
 @pytest.mark.parametrize(
     ("code", "fault"),
     [

@@ -21,6 +21,7 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.gpu impor
     switch_value,
     text_value,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.iso_time import seconds_of
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.nvidia import parse_smi_xml
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.pci import (
     PciFunction,
@@ -282,3 +283,14 @@ def test_a_function_by_its_files(
         (folder / name).write_text(value + "\n")
 
     assert read_sysfs(str(tmp_path)) == ([function] if function else None)
+
+
+# Points in time
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("1970-01-02T00:00:01Z", 86401), ("1970-01-02", None), ("", None), ("soon", None)],
+)
+def test_a_time_is_seconds(text: str, seconds: int | None) -> None:
+    assert seconds_of(text) == seconds

@@ -77,6 +77,7 @@ COME = a_finding("gpu_new", "L4 GPU-b was not there", uuid="GPU-b", now="GPU-b",
         ([OURS], [], [GONE]),
         ([], [THEIRS], [COME]),
         ([OURS], [THEIRS], [GONE, COME]),
+        ([OURS, at(HERE, NAMELESS)], [at(HERE, NAMELESS)], [GONE]),
         ([at(HERE, OURS)], [at(THERE, THEIRS)], [GONE, COME]),
         (
             [{"serial": "1"}],
