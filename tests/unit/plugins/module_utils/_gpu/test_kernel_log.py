@@ -121,9 +121,15 @@ def test_a_flood_of_notes_does_not_hide_a_fault() -> None:
 def test_two_logs_with_the_same_errors_are_not_counted_twice() -> None:
     line = "NVRM: Xid (PCI:0000:3b:00): 31, pid=1, MMU Fault\n"
 
-    (xid,) = parse_kernel_log(line * 3, line * 2).xids
+    for logs in ((line * 3, line * 2), (line, line * 3, line * 2)):
+        (xid,) = parse_kernel_log(*logs).xids
+        assert xid.count == 3
 
-    assert xid.count == 3
+
+def test_a_full_stop_is_no_part_of_what_an_error_says() -> None:
+    (xid,) = parse_kernel_log("NVRM: Xid (PCI:0000:3b:00): 48, DBE in unit X.\n").xids
+
+    assert xid.text == "DBE in unit X"
 
 
 LIMITED = (

@@ -56,6 +56,17 @@ def test_a_kernel_log_may_be_the_tenants_before(booted_at: float | None, since: 
     ]
 
 
+def test_some_errors_are_named_and_the_others_counted() -> None:
+    lines = [XID_31.replace(":18:", f":{number}:") for number in range(10, 15)]
+
+    found = notes(kernel_log=parse_kernel_log("\n".join(lines)))
+
+    named = ", ".join(
+        f"Xid 31 on 0000:{number}:00.0 (restart_app, 1 time)" for number in range(10, 14)
+    )
+    assert found[0] == f"In the kernel log, but no fault of the machine: {named}, and 1 more."
+
+
 def test_a_kernel_log_that_cannot_be_read_is_named_and_fails_nobody() -> None:
     (note,) = notes(kernel_log=None)
 

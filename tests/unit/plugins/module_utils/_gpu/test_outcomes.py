@@ -26,7 +26,10 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.facts imp
     Facts,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.gpu import Gpu
-from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.kernel_log import KernelLog
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.kernel_log import (
+    KernelLog,
+    PcieLimit,
+)
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.nvlink import Links
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.pci import PciFunction
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.tool import (
@@ -597,6 +600,9 @@ def test_the_fabric(
 FULL = changed(pcie_width=16, pcie_width_max=16, pcie_generation=5, pcie_generation_max=5)
 
 
+LIMIT = PcieLimit("0000:18:00.0", "16.0", 4, "0000:17:00.0", "32.0", 16)
+
+
 def linked(*links: Links, gpus: tuple[Gpu, ...] = (HEALTHY, OTHER), switch: bool = False) -> Facts:
     return facts(*gpus, switch=switch, nvlinks=dict(enumerate(links)))
 
@@ -622,6 +628,14 @@ def linked(*links: Links, gpus: tuple[Gpu, ...] = (HEALTHY, OTHER), switch: bool
                 "x16, generation unknown; "
                 f"{FIRST} has had 81 PCIe replays since the driver was loaded",
                 "watch",
+            ),
+        ),
+        (
+            link.pcie,
+            facts(changed(passthrough=False), pci=None, kernel_log=KernelLog(limits=(LIMIT,))),
+            reboot(
+                "0000:18:00.0 is limited by a link of 16.0 GT/s x4 at 0000:17:00.0, and can do "
+                "32.0 GT/s x16"
             ),
         ),
         (link.nvlink, facts(), NOT_LISTED),

@@ -21,7 +21,10 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.gpu impor
     switch_value,
     text_value,
 )
-from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.iso_time import seconds_of
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.iso_time import (
+    is_iso_time,
+    seconds_of,
+)
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.nvidia import parse_smi_xml
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.pci import (
     PciFunction,
@@ -294,3 +297,17 @@ def test_a_function_by_its_files(
 )
 def test_a_time_is_seconds(text: str, seconds: int | None) -> None:
     assert seconds_of(text) == seconds
+    assert is_iso_time(text) is (seconds is not None)
+
+
+def test_a_gpu_as_plain_data() -> None:
+    gpu = Gpu(index=0, vendor="nvidia", uuid="GPU-1", throttle_reasons=("gpu_idle",))
+
+    told = {key: value for key, value in gpu.as_dict().items() if value is not None}
+
+    assert told == {
+        "index": 0,
+        "vendor": "nvidia",
+        "uuid": "GPU-1",
+        "throttle_reasons": ["gpu_idle"],
+    }
