@@ -149,18 +149,15 @@ EXAMPLES = r"""
 # The smallest source. COMPUTE_DESK_API_TOKEN and COMPUTE_DESK_OFFER_IDS in the environment say the rest.
 plugin: compute_desk.supply.instances
 
----
 # The token comes from a file, and the offers from -e my_offers=ID1,ID2.
 plugin: compute_desk.supply.instances
 api_token_file: ~/.compute-desk-token
 offer_ids: "{{ my_offers }}"
 
----
 # Fail if no machine is usable, instead of giving an empty inventory.
 plugin: compute_desk.supply.instances
 min_hosts: 1
 
----
 # Store answers, and use them for an hour while the API is down.
 plugin: compute_desk.supply.instances
 cache: true
@@ -169,7 +166,6 @@ cache_connection: ~/.cache/compute-desk
 on_error: stale
 stale_max_age: 3600
 
----
 # Take machines of some zones only, and put each into a group of its zone.
 plugin: compute_desk.supply.instances
 filters:
@@ -178,7 +174,6 @@ keyed_groups:
   - key: compute_desk_zone
     prefix: zone
 
----
 # Give the hosts names and variables of your own.
 plugin: compute_desk.supply.instances
 hostnames:

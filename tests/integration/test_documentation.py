@@ -70,7 +70,8 @@ def test_the_examples_of_the_inventory_plugin_run(workspace: Workspace, simulate
     simulator = simulate(*[offer(offer_id, ready()) for offer_id in DEMO_OFFERS[:1]])
     (workspace.folder / "home" / ".compute-desk-token").write_text(simulator.token)
     given = ["-e", f"my_offers={DEMO_OFFERS[0]}"]
-    examples = json.loads(done.stdout)[PLUGIN]["examples"].split("\n---\n")
+    text = json.loads(done.stdout)[PLUGIN]["examples"]
+    examples = [f"plugin:{rest}" for rest in text.split("\nplugin:")[1:]]
     assert len(examples) > 1
 
     found = {

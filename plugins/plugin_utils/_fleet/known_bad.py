@@ -183,7 +183,7 @@ def _entry(number: int, one: t.Any) -> Entry:
 
 def _day(where: str, value: t.Any) -> str:
     """Return a date as text. YAML makes one of what looks like it."""
-    text = value.isoformat()[:10] if isinstance(value, datetime.date) else value
+    text = value.isoformat() if isinstance(value, datetime.date) else value
     try:
         if not isinstance(text, str) or not _DATE.fullmatch(text):
             raise ValueError

@@ -52,6 +52,12 @@ def test_both_outputs_and_the_exit_code_come_back() -> None:
     assert python("print('fine')").ok
 
 
+def test_an_environment_that_is_given_is_all_there_is() -> None:
+    code = "import os; print(os.environ.get('A'), os.environ.get('HOME'), 'LC_ALL' in os.environ)"
+
+    assert python(code, environment={"A": "b"}) == command.Ran(0, "b None False\n")
+
+
 def test_what_is_no_text_does_no_harm() -> None:
     ran = python(r"import sys; sys.stdout.buffer.write(b'a\xff\xfe\x00b')")
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -130,6 +131,72 @@ def test_what_the_process_does_not_say_is_a_problem(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(cuda, "run_command", lambda *_, **__: Ran(0, stdout="hello\n"))
 
     assert start_cuda(60).problem == "the start of CUDA: it printed no result"
+
+
+DOES_NOT_START = "CUDA does not start: "
+
+
+@pytest.mark.parametrize(
+    ("ran", "start"),
+    [
+        (
+            Ran(timed_out=True),
+            CudaStart(problem="CUDA did not start within 7 s and was killed"),
+        ),
+        (Ran(-6), CudaStart(problem=DOES_NOT_START + "the process ended with -6")),
+        (
+            Ran(-6, stderr="it crashed\n"),
+            CudaStart(problem=DOES_NOT_START + "the process ended with -6, it crashed"),
+        ),
+        (
+            Ran(1, stderr="x\n" + "y" * 399),
+            CudaStart(problem=f"{DOES_NOT_START}the process ended with 1, {'y' * 117}..."),
+        ),
+        (
+            Ran(problem="No such file"),
+            CudaStart(problem=DOES_NOT_START + "the process ended with None, No such file"),
+        ),
+        (Ran(0, 'noise\n{"count": 8, "version": 12040}\n'), CudaStart(device_count=8)),
+        (Ran(0, '{"missing": "no file"}'), CudaStart(missing=True)),
+        (
+            Ran(0, '{"step": "cuInit", "code": 2}'),
+            CudaStart(
+                problem=DOES_NOT_START
+                + "cuInit returns 2, out of memory. Is something else using the GPUs?"
+            ),
+        ),
+        (
+            Ran(0, json.dumps({"step": "s" * 41, "code": 4711})),
+            CudaStart(
+                problem=f"{DOES_NOT_START}{'s' * 37}... returns 4711, see the documentation of "
+                "the CUDA Driver API"
+            ),
+        ),
+        (
+            Ran(0, '{"count": null}'),
+            CudaStart(problem="the start of CUDA: it printed no number of devices"),
+        ),
+        (Ran(0, ""), CudaStart(problem="the start of CUDA: it printed no result")),
+        (Ran(0, "[1]"), CudaStart(problem="the start of CUDA: it printed no result")),
+    ],
+)
+def test_what_the_process_says_and_how_it_ends(
+    monkeypatch: pytest.MonkeyPatch, ran: Ran, start: CudaStart
+) -> None:
+    asked: list[object] = []
+
+    def run(argv: list[str], timeout: float, environment: dict[str, str]) -> Ran:
+        asked.extend([argv, timeout, environment])
+        return ran
+
+    monkeypatch.setattr(cuda, "run_command", run)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    environment = {**os.environ, "LC_ALL": "C"}
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+
+    assert start_cuda(7.0) == start
+    assert asked == [[sys.executable, "-I", "-c", cuda.PROBE], 7.0, environment]
 
 
 @given(ANY_JSON)

@@ -30,6 +30,8 @@ def test_options_become_expectations() -> None:
     assert Expectations.from_options(
         options(expected_count=8, expected_name=" H100 ", min_cuda_version="12.4")
     ) == Expectations(count=8, name="H100", min_cuda_version="12.4")
+    # None at all is a number, too.
+    assert Expectations.from_options(options(expected_count=0)) == Expectations(count=0)
     # A survey leaves out what it asks for as empty texts.
     assert Expectations.from_options(options(expected_name="", min_driver_version=" ")) == (
         Expectations()

@@ -40,8 +40,11 @@ def test_a_healthy_gpu_passes() -> None:
 def test_an_advice_is_given_once() -> None:
     report = report_of(facts(changed(rows_pending=True, ecc_uncorrected_volatile=1)))
 
-    assert len(report["reasons"]) == 2
-    assert " ".join(report["reasons"]).count("Reset the GPU or reboot the machine") == 1
+    assert report["reasons"] == [
+        "GPU 0 (0000:18:00.0) has 1 uncorrected ECC error. Reset the GPU or reboot the machine; if "
+        "that does not help, ask the vendor for another one.",
+        "GPU 0 (0000:18:00.0) needs a reset to replace bad memory.",
+    ]
     assert [one["detail"].count("Reset the GPU") for one in report["checks"]].count(1) == 2
 
 
@@ -142,6 +145,27 @@ def test_a_gpu_that_is_expected_where_there_is_neither_gpu_nor_tool() -> None:
     assert said["count"][0] == "fail"
     assert {verdict for name, (verdict, _detail) in said.items() if name != "count"} == {"skip"}
     assert details(found)["count"] == ("pass", "there is no GPU, and none is expected")
+
+
+@pytest.mark.parametrize(
+    ("expected", "wanted"),
+    [({"count": 8}, "8 GPU"), ({"name": "H100"}, "H100"), ({"count": 2, "name": "L4"}, "2 L4")],
+)
+def test_what_is_said_of_a_machine_without_any_gpu(expected: dict[str, t.Any], wanted: str) -> None:
+    said = details(facts(pci=(), nvidia=NO_NVIDIA_SMI), **expected)
+
+    assert said.pop("count") == (
+        "fail",
+        f"there is no GPU; expected: {wanted}. Is this the machine you ordered? If so, ask the "
+        "vendor for another one.",
+    )
+    assert set(said.values()) == {("skip", "there is no GPU")}
+
+
+def test_a_tool_that_hangs_may_have_a_gpu_to_hide() -> None:
+    hangs = facts(pci=(), nvidia=Tool("nvidia-smi", kind="timed_out"))
+
+    assert report_of(hangs)["verdict"] == "fail"
 
 
 def test_a_gpu_that_is_listed_and_does_not_answer_on_the_bus_is_lost() -> None:

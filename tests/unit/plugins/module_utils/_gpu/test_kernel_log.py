@@ -55,6 +55,14 @@ def test_a_gpu_can_be_lost_without_a_number() -> None:
     ]
 
 
+def test_a_gpu_that_is_lost_without_a_number_is_that_of_an_error() -> None:
+    lost = "NVRM: GPU has fallen off the bus.\n"
+
+    log = parse_kernel_log(lost + "NVRM: Xid (PCI:0000:3b:00): 79, it fell\n")
+
+    assert log.faults == ["Xid 79 on 0000:3b:00.0 (it fell)"]
+
+
 @pytest.mark.parametrize(
     ("code", "fault"),
     [
@@ -113,9 +121,15 @@ def test_a_flood_of_notes_does_not_hide_a_fault() -> None:
 def test_two_logs_with_the_same_errors_are_not_counted_twice() -> None:
     line = "NVRM: Xid (PCI:0000:3b:00): 31, pid=1, MMU Fault\n"
 
-    (xid,) = parse_kernel_log(line * 3, line * 2).xids
+    for logs in ((line * 3, line * 2), (line, line * 3, line * 2)):
+        (xid,) = parse_kernel_log(*logs).xids
+        assert xid.count == 3
 
-    assert xid.count == 3
+
+def test_a_full_stop_is_no_part_of_what_an_error_says() -> None:
+    (xid,) = parse_kernel_log("NVRM: Xid (PCI:0000:3b:00): 48, DBE in unit X.\n").xids
+
+    assert xid.text == "DBE in unit X"
 
 
 LIMITED = (

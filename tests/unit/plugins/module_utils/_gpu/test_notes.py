@@ -34,7 +34,9 @@ def test_a_healthy_machine_has_no_notes() -> None:
     ("booted_at", "since"),
     [
         (1_800_000_000.0 - 63 * 3600, "the boot 63 hours ago"),
+        (1_800_000_000.0 - 2 * 3600, "the boot 2 hours ago"),
         (1_800_000_000.0 - 95 * 60, "the boot 95 minutes ago"),
+        (1_800_000_000.0, "the boot 0 minutes ago"),
         (None, "the boot"),
         # A clock that was set back.
         (1_800_000_500.0, "the boot"),
@@ -54,10 +56,24 @@ def test_a_kernel_log_may_be_the_tenants_before(booted_at: float | None, since: 
     ]
 
 
+def test_some_errors_are_named_and_the_others_counted() -> None:
+    lines = [XID_31.replace(":18:", f":{number}:") for number in range(10, 15)]
+
+    found = notes(kernel_log=parse_kernel_log("\n".join(lines)))
+
+    named = ", ".join(
+        f"Xid 31 on 0000:{number}:00.0 (restart_app, 1 time)" for number in range(10, 14)
+    )
+    assert found[0] == f"In the kernel log, but no fault of the machine: {named}, and 1 more."
+
+
 def test_a_kernel_log_that_cannot_be_read_is_named_and_fails_nobody() -> None:
     (note,) = notes(kernel_log=None)
 
-    assert note.startswith("The kernel log could not be read,")
+    assert note == (
+        "The kernel log could not be read, so errors since the boot are unknown; on most systems "
+        "only root may read it."
+    )
     assert report_of(facts(HEALTHY, kernel_log=None))["xids"] is None
 
 

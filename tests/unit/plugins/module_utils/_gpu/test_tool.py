@@ -77,6 +77,7 @@ def test_output_that_cannot_be_read_is_a_failure_of_its_own() -> None:
 
 def test_the_version_of_the_library_is_found() -> None:
     assert library_version(output_of("driver_mismatch", "nvidia-smi")) == "535.86"
+    assert library_version("NVML library version: 535.86.") == "535.86"
     assert library_version("nothing") is None
 
 

@@ -177,11 +177,13 @@ def test_an_older_log_is_continued_by_the_newer_one() -> None:
         ("NETIR_LINK_EVT Nonfatal XC0 i0 Link 01 (0x021425c6 0x00000000)", "watch"),
         ("NETIR_LINK_EVT Non-fatal XC0 i0 Link 01", "watch"),
         ("pid=7, name=Nonfatal, NETIR_LINK_EVT Fatal XC0 i0 Link 01", "reset_gpu"),
+        ("pid=7, name=x, Nonfatal XC0 i0 Link 01", "watch"),
         ("without a severity", "reset_gpu"),
     ],
 )
 def test_links_of_the_fifth_generation_say_how_bad_it_is(text: str, action: str) -> None:
-    assert only(line(149, text)).action == action
+    xid = only(line(149, text))
+    assert (xid.kind, xid.action) == ("workflow_nvlink5_err", action)
     # The worst of several counts.
     assert only(line(149, "NETIR_LINK_EVT Fatal"), line(149, text)).action == "reset_gpu"
     over = line(154, CHANGED.format(RESET_WORD, NONE))
@@ -214,6 +216,7 @@ def test_another_error_of_a_switch_is_a_note() -> None:
     report = judged(SWITCH_LINE.format("20009", "Non-fatal, Link 04 RX Short Error Rate"))
 
     assert report["verdict"] == "pass"
+    assert report["xids"][0]["action"] == "watch"
     assert "SXid 20009 on 0000:07:00.0 (sxid_non_fatal, 1 time)" in report["notes"][0]
 
 

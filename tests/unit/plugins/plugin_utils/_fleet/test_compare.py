@@ -101,6 +101,7 @@ def test_gpus_without_uuid_and_serial_are_told_apart_by_their_address() -> None:
         ({"ecc_corrected_aggregate": 9}, "ecc", False, "9 corrected memory errors"),
         ({"nvlinks_active": 17, "nvlinks_inactive": 1}, "link", True, "17 NVLinks active, 18 at"),
         ({"pcie_width": 8}, "link", True, "PCIe x8, 16 at handover"),
+        ({"pcie_width_max": 8}, "link", True, "PCIe up to x8, 16 at handover"),
         ({"pcie_generation_max": 3}, "link", True, "PCIe up to generation 3, 5 at handover"),
         ({"nvlink_errors": 7}, "nvlink", False, "7 NVLink errors"),
         ({"pcie_replays": 7}, "pcie", False, "7 PCIe replays"),
@@ -116,7 +117,9 @@ def test_what_is_new_in_a_gpu(values: dict[str, t.Any], kind: str, worse: bool, 
 
     assert (one["since"], one["kind"], one["worse"]) == ("new", kind, worse)
     assert one["uuid"] == UUID.format(1, 5)
-    assert f"{UUID.format(1, 5)}: {said}" in one["text"]
+    assert one["text"].startswith(f"{UUID.format(1, 5)}: {said}")
+    key = next(iter(values))
+    assert (one["handover"], one["now"]) == (before["gpus"][5][key], values[key])
 
 
 @pytest.mark.parametrize(
@@ -138,6 +141,7 @@ def test_what_was_so_at_handover_is_named_as_that(
 
     assert (one["since"], one["kind"], one["worse"]) == ("handover", kind, False)
     assert one["text"].endswith(said)
+    assert one["handover"] == one["now"] == list(values.values())[-1]
 
 
 def test_a_counter_of_the_driver_that_began_anew_is_no_change() -> None:
@@ -152,6 +156,7 @@ def test_a_lifetime_count_that_fell_is_named() -> None:
     (one,) = since(before, a_report())
 
     assert (one["kind"], one["worse"]) == ("ecc", False)
+    assert (one["handover"], one["now"]) == (9, 0)
     assert one["text"].endswith("0 corrected memory errors, 9 at handover: a lifetime count fell")
 
 
@@ -161,6 +166,13 @@ def test_what_is_not_known_has_not_changed() -> None:
 
     assert since(before, changed(before, 0, **unknown)) == []
     assert since(changed(before, 0, **unknown), before) == []
+
+
+def test_what_is_not_known_hides_no_change_beside_it() -> None:
+    before = changed(a_report(), 5, pcie_width=None, rows_remapped=None)
+    after = changed(before, 5, pcie_generation_max=4, ecc_corrected_aggregate=1)
+
+    assert brief(before, after) == [("new", "link", True), ("new", "ecc", False)]
 
 
 BEFORE_HANDOVER, AFTER_IT = AT_HANDOVER - 1000, AT_HANDOVER + 1000
@@ -255,4 +267,5 @@ def test_what_was_wrong_and_is_no_longer_is_named_and_not_worse(key: str, said: 
     (one,) = since(before, changed(before, 5, **{key: False}))
 
     assert (one["since"], one["kind"], one["worse"]) == ("new", "remap", False)
+    assert (one["handover"], one["now"]) == (True, False)
     assert f"no longer: {said}" in one["text"]

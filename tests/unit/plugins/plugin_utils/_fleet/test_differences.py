@@ -10,6 +10,9 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet import (
+    differences as comparing,
+)
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet import rows
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.differences import (
     HOTTER_BY,
@@ -75,6 +78,35 @@ def test_of_two_that_differ_both_are_named() -> None:
         "node-1: driver 565.57.01, as no other host",
         "node-2: driver 535.54.03, as no other host",
     ]
+    assert [(one["usual"], one["others"]) for one in differences(fleet)] == [(None, 0)] * 2
+
+
+def test_one_that_is_newer_than_the_others_is_the_one_that_differs() -> None:
+    fleet = a_fleet(3)
+    fleet["node-2"] = with_all(fleet["node-2"], driver_version="999.0")
+
+    assert [one["text"] for one in differences(fleet)] == [
+        "node-2: driver 999.0; 2 others have 565.57.01"
+    ]
+
+
+def test_other_kinds_are_named_only_where_all_should_be_alike() -> None:
+    fleet = a_fleet(3)
+    fleet["node-3"] = with_all(fleet["node-3"], name="NVIDIA L40S")
+
+    lines = difference_lines(fleet, 109)
+
+    assert lines[1:] == ["node-3: name NVIDIA L40S; 2 others have NVIDIA H100 80GB HBM3"]
+    assert difference_lines(fleet, 109, one_kind=True) == lines
+    assert difference_lines(fleet, 109, one_kind=False) == []
+    assert differences(fleet, one_kind=False) == []
+
+
+def test_each_number_of_a_machine_counts_once() -> None:
+    report = changed(a_report(1), 3, pcie_width=8)
+
+    assert comparing._distinct("pcie_width")(report) == (8, 16)
+    assert comparing._distinct("memory_total_mib")({}) == ()
 
 
 def test_few_that_differ_from_most_are_named() -> None:
@@ -129,7 +161,20 @@ def test_a_gpu_that_is_much_hotter_is_named(more: int, is_named: bool) -> None:
     # The hottest of each of the others has 37.
     fleet["node-4"] = changed(fleet["node-4"], 0, temperature_c=37 + more)
 
-    assert named(fleet) == ([("node-4", "temperature_c")] if is_named else [])
+    assert differences(fleet) == (
+        [
+            {
+                "host": "node-4",
+                "what": "temperature_c",
+                "value": "52 C",
+                "usual": "37 C",
+                "others": 4,
+                "text": "node-4: temperature 52 C; the median of the hosts is 37 C",
+            }
+        ]
+        if is_named
+        else []
+    )
 
 
 def test_a_value_that_is_not_known_differs_from_none() -> None:
@@ -167,7 +212,47 @@ def test_a_row_says_what_there_is_and_what_to_do() -> None:
         "return_machine",
         "GPU 0 is lost.",
     ]
-    assert rows[2][-1].startswith("Not checked")
+    assert rows[2] == [
+        "node-2",
+        *["-"] * 6,
+        "FAIL",
+        "-",
+        "Not checked: the machine failed earlier, see above.",
+    ]
+
+
+TWO_KINDS = [
+    {"name": "L4", "driver_version": "565", "memory_total_mib": 23034, "pcie_width": 16},
+    {"name": "T4", "driver_version": "535", "memory_total_mib": 15360, "pcie_width": 8},
+]
+
+
+@pytest.mark.parametrize(
+    ("report", "row"),
+    [
+        ({}, ["0", "-", "-", "-", "-", "-", "", "-", "-"]),
+        (
+            {"gpus": TWO_KINDS, "verdict": "pass", "reasons": ["One.", "Two."]},
+            [
+                "2",
+                "L4, T4",
+                "565, 535",
+                "15360, 23034 MiB",
+                "x8, x16",
+                "-",
+                "pass",
+                "-",
+                "One. Two.",
+            ],
+        ),
+        (
+            {"verdict": "v" * 21, "action": "a" * 41, "reasons": "no list"},
+            ["0", "-", "-", "-", "-", "-", "v" * 17 + "...", "a" * 37 + "...", "-"],
+        ),
+    ],
+)
+def test_a_row_of_any_report(report: dict[str, t.Any], row: list[str]) -> None:
+    assert fleet_rows({"a": report})[1] == ["a", *row]
 
 
 def test_what_differs_is_a_key_of_the_gpus_or_their_count() -> None:
@@ -189,11 +274,21 @@ def test_many_differences_are_counted_after_the_first_ones() -> None:
     for number in range(rows._LINES + 2):
         name = f"node-{number + 1}"
         fleet[name] = with_all(fleet[name], driver_version=f"5{number}")
+        if number + 1 == rows._LINES:
+            assert len(difference_lines(fleet, 200)) == 1 + rows._LINES
 
     lines = difference_lines(fleet, 200)
 
     assert len(lines) == 1 + rows._LINES + 1
     assert lines[-1] == "and 2 more"
+
+
+@pytest.mark.parametrize("room", [-1, 0, 20])
+def test_a_line_has_room_for_a_few_words_on_the_narrowest_screen(room: int) -> None:
+    fleet = a_fleet(3)
+    fleet["node-2"] = a_report(2, count=7)
+
+    assert difference_lines(fleet, room) == ["Different from th...", "node-2: count 7 G..."]
 
 
 @pytest.mark.parametrize("degrees", [None, 30])

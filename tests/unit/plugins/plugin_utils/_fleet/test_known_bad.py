@@ -10,9 +10,11 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet import known_bad
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.known_bad import (
+    Entry,
     judge_known_bad,
     read_known_bad,
     with_known_bad,
@@ -67,7 +69,10 @@ def test_yaml_and_json_are_read(tmp_path: Path, text: str) -> None:
         ("- uuid: [\n- reason", "line 2: it is neither YAML nor JSON"),
         (b"- uuid: a\n  reason: \xff\n", "line 2: it is not UTF-8"),
         (YAML + "- GPU-1234\n", "entry 2: it must have uuid, reason and date, and is a string"),
-        (YAML.replace("reason", "reasons"), "entry 1: there is no key 'reasons'"),
+        (
+            YAML.replace("reason", "reasons"),
+            "entry 1: there is no key 'reasons', only uuid, reason, date",
+        ),
         (YAML.replace(BAD, "7"), "entry 1: uuid must be one such as GPU-"),
         (YAML.replace("Xid 79 twice under load", ""), "entry 1: reason must be a text"),
         (YAML.replace("2026-10-03", "soon"), "entry 1: date must be one such as 2026-10-03"),
@@ -143,7 +148,10 @@ def test_a_gpu_without_a_uuid_is_neither_known_nor_unknown(
     good = judged()
     assert (good["verdict"], good["action"]) == ("inconclusive", None)
     (reason,) = good["reasons"]
-    assert reason.startswith(f"The check known_bad could not be made: {said}. ")
+    assert reason == (
+        f"The check known_bad could not be made: {said}. Fix the tool of the GPUs' maker, or look "
+        "by hand whether the file has them."
+    )
     assert good["checks"][-1]["verdict"] == "inconclusive"
     unclear = judged(verdict="inconclusive", reasons=["No log."])
     assert (unclear["verdict"], unclear["reasons"]) == ("inconclusive", ["No log.", reason])
@@ -189,3 +197,85 @@ def test_a_file_that_is_too_large_is_refused(
 
     with pytest.raises(OptionError, match=r"^known_bad: .* it has more than 1 MiB$"):
         read_known_bad("known_bad", path)
+
+
+@pytest.mark.parametrize(
+    ("exc", "said"),
+    [
+        (yaml.YAMLError("x"), "it is neither YAML nor JSON: it cannot be parsed"),
+        (
+            yaml.MarkedYAMLError(problem="p" * 81),
+            f"it is neither YAML nor JSON: {'p' * 77}...",
+        ),
+        (ValueError("v" * 81), f"it cannot be parsed: {'v' * 77}..."),
+    ],
+)
+def test_what_the_parser_says_is_passed_on_and_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exc: Exception, said: str
+) -> None:
+    def refuse(_text: str) -> None:
+        raise exc
+
+    monkeypatch.setattr(known_bad, "_Loader", refuse)
+    path = written(tmp_path, YAML)
+
+    with pytest.raises(OptionError) as caught:
+        read_known_bad("known_bad", path)
+    assert str(caught.value) == f"known_bad: {path}, line 1: {said}"
+
+
+def test_a_long_reason_is_cut(tmp_path: Path) -> None:
+    text = YAML.replace("Xid 79 twice under load", "r" * 401)
+
+    known = read_known_bad("known_bad", written(tmp_path, text))
+
+    assert known == {BAD.lower(): Entry(BAD, "r" * 397 + "...", "2026-10-03")}
+
+
+ADVICE = "Return the machine, and ask for another one."
+
+
+def test_what_is_said_of_bad_gpus() -> None:
+    report = a_report(1)
+    first, second = UUID.format(1, 0), UUID.format(1, 7)
+    known = {
+        first.lower(): Entry(first, ".5 V too low in box X.", "2026-10-03"),
+        second.lower(): Entry(second, "r" * 161, "2026-10-04"),
+    }
+
+    assert judge_known_bad(report, known) == {
+        "name": "known_bad",
+        "verdict": "fail",
+        "detail": f"GPU 0 ({first}) is known to be bad since 2026-10-03: .5 V too low in box X; "
+        f"GPU 7 ({second}) is known to be bad since 2026-10-04: {'r' * 157}. {ADVICE}",
+        "action": "return_machine",
+    }
+
+
+def test_what_is_said_of_many_bad_gpus_is_cut() -> None:
+    report = a_report(1)
+    known = {
+        gpu["uuid"].lower(): Entry(gpu["uuid"], "Xid 79", "2026-10-03") for gpu in report["gpus"]
+    }
+
+    detail = judge_known_bad(report, known)["detail"]
+
+    assert len(detail) == 400 and detail.endswith("...")
+
+
+def test_what_a_machine_calls_its_gpu_is_cut() -> None:
+    long = "u" * 97
+    report = changed(a_report(1, count=1), 0, uuid=long)
+
+    detail = judge_known_bad(report, {long: Entry(long, "Xid 79", "2026-10-03")})["detail"]
+
+    assert detail == f"GPU 0 ({'u' * 93}...) is known to be bad since 2026-10-03: Xid 79. {ADVICE}"
+
+
+def test_without_a_list_nothing_is_looked_up() -> None:
+    assert judge_known_bad(a_report(1), None) == {
+        "name": "known_bad",
+        "verdict": "skip",
+        "detail": "no list of bad GPUs is given",
+        "action": None,
+    }

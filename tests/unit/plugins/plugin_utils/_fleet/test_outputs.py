@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import typing as t
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -16,6 +17,7 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._options impor
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.files import (
     check_file,
     check_folder,
+    create,
     replace,
 )
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.junit import junit
@@ -87,6 +89,62 @@ def test_the_xml_has_a_case_for_each_check() -> None:
     assert {case.tag for suite in root for case in suite} == {"testcase"}
 
 
+CHECKS = [
+    {"name": "tool", "verdict": "pass", "detail": "it works", "action": None},
+    {"name": "ecc", "verdict": "fail", "detail": "1 error", "action": "reset_gpu"},
+    {"name": "mig", "verdict": "skip", "detail": "none", "action": "watch"},
+    {"name": "known_bad", "verdict": "inconclusive", "detail": "no UUID", "action": None},
+]
+XML = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="gpu_verify" tests="6" failures="1" errors="3" skipped="1">
+  <testsuite name="a" timestamp="2026-11-26T10:12:29Z" tests="4" failures="1" errors="1" \
+skipped="1">
+    <testcase classname="gpu_verify.a" name="tool">
+      <system-out>it works</system-out>
+    </testcase>
+    <testcase classname="gpu_verify.a" name="ecc">
+      <failure message="1 error" type="reset_gpu" />
+    </testcase>
+    <testcase classname="gpu_verify.a" name="mig">
+      <skipped message="none" />
+    </testcase>
+    <testcase classname="gpu_verify.a" name="known_bad">
+      <error message="no UUID" />
+    </testcase>
+  </testsuite>
+  <testsuite name="b" timestamp="2026-11-26T10:12:29Z" tests="1" failures="0" errors="1" \
+skipped="0">
+    <testcase classname="gpu_verify.b" name="report">
+      <error message="the machine failed before it was checked" />
+    </testcase>
+  </testsuite>
+  <testsuite name="c" timestamp="2026-11-26T10:12:29Z" tests="1" failures="0" errors="1" \
+skipped="0">
+    <testcase classname="gpu_verify.c" name="report">
+      <error message="One. Two." />
+    </testcase>
+  </testsuite>
+</testsuites>
+"""
+
+
+def test_the_xml_of_a_fleet_is_this() -> None:
+    unseen = a_report(checks=[], verdict="fail", reasons=["One.", "Two."])
+
+    assert junit({"a": a_report(checks=CHECKS), "b": None, "c": unseen}, WHEN) == XML
+
+
+def test_many_reasons_are_cut_in_the_xml() -> None:
+    unseen = a_report(checks=[], verdict="fail", reasons=["r" * 300, "s" * 300])
+
+    assert f' message="{"r" * 300} {"s" * 96}..."' in junit({"a": unseen}, WHEN)
+
+
+def test_the_json_is_for_people_too() -> None:
+    assert as_json({"a": [1]}) == '{\n  "a": [\n    1\n  ]\n}\n'
+
+
 def test_what_a_check_says_is_cut_in_the_xml() -> None:
     check = {"name": "n" * 61, "verdict": "fail", "detail": "d" * 401, "action": "a" * 41}
     xml = junit({"a": a_report(checks=[check])}, WHEN)
@@ -125,14 +183,26 @@ def test_paths_that_cannot_be_used_are_refused_beforehand(tmp_path: Path) -> Non
     check_folder("record", str(tmp_path))
     check_folder("record", str(tmp_path / "new"))
     assert not (tmp_path / "new").exists()
+    no = tmp_path / "no"
     for check, path, said in (
-        (check_file, tmp_path, "is a folder; name a file"),
-        (check_file, tmp_path / "no" / "file", "there is no folder"),
-        (check_folder, tmp_path / "file", "is a file; name a folder"),
-        (check_folder, tmp_path / "no" / "folder", "there is no folder"),
+        (check_file, tmp_path, f"{tmp_path} is a folder; name a file"),
+        (check_file, no / "file", f"there is no folder '{no}'"),
+        (check_folder, tmp_path / "file", f"{tmp_path / 'file'} is a file; name a folder"),
+        (check_folder, no / "folder", f"there is no folder '{no}'"),
     ):
-        with pytest.raises(OptionError, match=f"^an_option: .*{said}"):
+        with pytest.raises(OptionError) as caught:
             check("an_option", str(path))
+        assert str(caught.value) == f"an_option: {said}"
+
+
+def test_a_path_in_a_message_is_cut(tmp_path: Path) -> None:
+    folder = tmp_path.joinpath(*["d" * 200] * 2)
+    folder.mkdir(parents=True)
+
+    with pytest.raises(OptionError) as caught:
+        check_file("an_option", str(folder))
+
+    assert str(caught.value) == f"an_option: {str(folder)[:197]}... is a folder; name a file"
 
 
 @pytest.mark.parametrize("check", [check_file, check_folder, read_known_bad])
@@ -171,15 +241,65 @@ def test_there_is_no_folder_where_there_is_no_path() -> None:
     assert not Records("x" * 300).exist
 
 
-@pytest.mark.parametrize(("check", "path"), [(check_file, "new"), (check_folder, "new")])
+@pytest.mark.parametrize(
+    ("check", "path", "inside"),
+    [(check_file, "new", ""), (check_folder, "new", ""), (check_folder, "there", "there")],
+)
 def test_a_folder_that_may_not_be_written_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: t.Callable[[str, str], t.Any], path: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    check: t.Callable[[str, str], t.Any],
+    path: str,
+    inside: str,
 ) -> None:
-    # Root may write everywhere.
-    monkeypatch.setattr("os.access", lambda *_given: False)
+    (tmp_path / "there").mkdir()
+    folder = tmp_path / inside
+    asked: list[t.Any] = []
 
-    with pytest.raises(OptionError, match=r"^an_option: you may not write in the folder"):
+    # Root may write everywhere.
+    def refuse(*given: t.Any) -> bool:
+        asked.append(given)
+        return False
+
+    monkeypatch.setattr("os.access", refuse)
+
+    with pytest.raises(OptionError) as caught:
         check("an_option", str(tmp_path / path))
+
+    assert str(caught.value) == f"an_option: you may not write in the folder '{folder}'"
+    assert asked == [(folder, os.W_OK | os.X_OK)]
+
+
+def test_what_is_not_whole_yet_is_a_hidden_file_beside_the_one_it_becomes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts: list[Path] = []
+    for name in ("replace", "link"):
+        moved = getattr(os, name)
+
+        def noted(part: str, path: t.Any, moved: t.Callable[..., None] = moved) -> None:
+            parts.append(Path(part))
+            moved(part, path)
+
+        monkeypatch.setattr(f"os.{name}", noted)
+
+    replace(str(tmp_path / "a"), "{}")
+    create(tmp_path, ["b"], "{}")
+
+    assert [part.parent for part in parts] == [tmp_path] * 2
+    for part in parts:
+        assert part.name.startswith(".gpu-") and part.name.endswith(".part")
+
+
+def test_half_a_file_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+
+    with pytest.raises(OSError, match="No space left"):
+        replace(str(tmp_path / "a"), "{}")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_cannot_be_put_in_its_place_is_not_left_behind(tmp_path: Path) -> None:

@@ -15,11 +15,15 @@ import pytest
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet import records
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.files import create
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.record import (
+    GPU_NUMBERS,
+    GPU_SWITCHES,
+    GPU_TEXTS,
     BadRecord,
     as_text,
     digest_of,
     make_record,
     read_record,
+    state_of,
 )
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.records import Records
 
@@ -72,6 +76,91 @@ def test_an_old_record_is_still_read() -> None:
     jsonschema_rs.validate(SCHEMA, json.loads(text))
     assert (record["version"], record["host"], len(record["gpus"])) == (1, "node-1", 8)
     assert record["time"] == "2026-09-22T18:00:00Z"
+    # And would be written so today.
+    assert as_text(dict(reversed(list(record.items())))) == text
+
+
+UNKNOWN_GPU = dict.fromkeys((*GPU_TEXTS, *GPU_NUMBERS, *GPU_SWITCHES))
+
+
+def test_what_is_recorded_of_a_machine() -> None:
+    spare = {"max": 640, "none": 1.5}
+    report = {
+        "host": "node-1",
+        "verdict": "fail",
+        "reasons": ["It is hot."],
+        "action": "watch",
+        "booted_at": "2026-11-18T11:06:40Z",
+        "gpus": [
+            {"uuid": "GPU-1", "serial": "7", "index": 1, "rows_failure": True, "spare_rows": spare},
+            {"name": "L4", "temperature_c": 30},
+        ],
+        "xids": [an_xid(79, "reset_gpu", count=3), {"code": 20034, "switch": True}],
+    }
+
+    record = make_record(report, RENTED, NOW)
+
+    assert record == {
+        "form": "compute_desk.supply/gpu-record",
+        "version": 1,
+        "time": "2026-09-22T18:00:00Z",
+        "host": "node-1",
+        "offer_id": "4f9d2c1e",
+        "instance_id": "i-1",
+        "verdict": "fail",
+        "reasons": ["It is hot."],
+        "action": "watch",
+        "booted_at": "2026-11-18T11:06:40Z",
+        "gpus": [
+            {**UNKNOWN_GPU, "name": "L4", "spare_rows": None},
+            {
+                **UNKNOWN_GPU,
+                "uuid": "GPU-1",
+                "serial": "7",
+                "index": 1,
+                "rows_failure": True,
+                "spare_rows": {"max": 640, "none": None},
+            },
+        ],
+        "xids": [
+            an_xid(79, "reset_gpu", count=3),
+            {
+                **dict.fromkeys(("count", "pci_bus_id", "kind", "action", "text")),
+                "code": 20034,
+                "switch": True,
+            },
+        ],
+        "digest": digest_of(record),
+    }
+
+
+def test_what_is_recorded_is_cut() -> None:
+    gpu = {"uuid": "u" * 97, "spare_rows": {"k" * 41: 1}}
+    xid = {"text": "t" * 301}
+    report = {"verdict": "v" * 21, "reasons": ["r" * 401], "action": "a" * 41}
+
+    record = make_record({**report, "gpus": [gpu], "xids": [xid]}, {}, NOW)
+
+    assert (record["verdict"], record["action"]) == ("v" * 17 + "...", "a" * 37 + "...")
+    assert record["reasons"] == ["r" * 397 + "..."]
+    assert record["gpus"][0]["uuid"] == "u" * 93 + "..."
+    assert record["gpus"][0]["spare_rows"] == {"k" * 37 + "...": 1}
+    assert record["xids"][0]["text"] == "t" * 297 + "..."
+
+
+def test_the_state_of_a_record_is_what_stays_as_long_as_nothing_happens() -> None:
+    gpu = {"uuid": "GPU-1", "rows_remapped": 2, "index": 0, "pcie_replays": 7, "nvlink_errors": 7}
+    record = {**a_record(verdict="fail", action="watch"), "gpus": [gpu], "xids": [{"code": 79}]}
+
+    assert state_of(record) == {
+        "host": "node-1",
+        "offer_id": "4f9d2c1e",
+        "instance_id": "i-1",
+        "verdict": "fail",
+        "action": "watch",
+        "gpus": [{"uuid": "GPU-1", "rows_remapped": 2}],
+        "xids": [{"code": 79}],
+    }
 
 
 @pytest.mark.parametrize(
@@ -148,7 +237,7 @@ def test_a_name_that_another_process_has_taken_is_left_alone(tmp_path: Path) -> 
     assert create(tmp_path, ["a", "b", "c"], "ours") == tmp_path / "c"
     assert (tmp_path / "a").read_text() == "theirs"
     assert not (tmp_path / "elsewhere").exists()
-    with pytest.raises(FileExistsError):
+    with pytest.raises(FileExistsError, match=r"^a and 1 more names are taken$"):
         create(tmp_path, ["a", "b"], "ours")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a", "b", "c"]
 
@@ -304,6 +393,17 @@ def test_the_first_record_of_this_machine_is_that_of_its_handover(tmp_path: Path
     found = records.first_of("node-1", None)
     assert found
     assert found[1]["instance_id"] == "i-0"
+
+
+def test_of_two_records_of_one_second_the_first_is_that_of_its_handover(tmp_path: Path) -> None:
+    records = Records(str(tmp_path))
+    first, _new = records.keep(a_record(verdict="fail"))
+    records.keep(a_record())
+
+    found = records.first_of("node-1", "i-1")
+
+    assert found
+    assert (str(found[0]), found[1]["verdict"]) == (first, "fail")
 
 
 def test_a_record_that_cannot_be_read_is_named(tmp_path: Path) -> None:
