@@ -144,43 +144,33 @@ seealso:
 """
 
 EXAMPLES = r"""
-# The guide "From offers to inventory" has more. Each file may have a name such as offers.yml.
-
-# The smallest source. COMPUTE_DESK_API_TOKEN and COMPUTE_DESK_OFFER_IDS in the environment say the rest.
+# The first line is enough if everything else comes from environment variables. The guide "From offers to inventory"
+# has a configuration for each common case.
 plugin: compute_desk.supply.instances
 
 # The token comes from a file, and the offers from -e my_offers=ID1,ID2.
-plugin: compute_desk.supply.instances
 api_token_file: ~/.compute-desk-token
 offer_ids: "{{ my_offers }}"
 
-# Fail if no machine is usable, instead of giving an empty inventory.
-plugin: compute_desk.supply.instances
-min_hosts: 1
-
-# Store answers, and use them for an hour while the API is down.
-plugin: compute_desk.supply.instances
+# Answers are stored, and stand in while the API is down, for an hour.
 cache: true
 cache_plugin: ansible.builtin.jsonfile
 cache_connection: ~/.cache/compute-desk
 on_error: stale
 stale_max_age: 3600
+min_hosts: 1
 
-# Take machines of some zones only, and put each into a group of its zone.
-plugin: compute_desk.supply.instances
+# Your own names, groups and variables.
 filters:
   - compute_desk_zone.startswith('eu-')
-keyed_groups:
-  - key: compute_desk_zone
-    prefix: zone
-
-# Give the hosts names and variables of your own.
-plugin: compute_desk.supply.instances
 hostnames:
   - compute_desk_instance_name ~ '.gpu'
 compose:
   gpu_zone: compute_desk_zone | upper
   ansible_user: "'ubuntu'"
+keyed_groups:
+  - key: compute_desk_zone
+    prefix: zone
 """
 
 import time
