@@ -37,7 +37,7 @@ def find_role(name: str, loader: t.Any, folder: Path) -> str:
         definition.preprocess_data(name)
         return name
     except AnsibleError as exc:
-        searched = to_text(getattr(exc, "message", exc))
+        searched = to_text(exc)
     own = folder / "roles" / name
     if own.is_dir():
         return str(own)

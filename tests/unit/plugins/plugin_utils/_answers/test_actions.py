@@ -87,7 +87,7 @@ def test_what_the_options_do_not_allow_is_refused(kind: t.Any, args: dict[str, t
     action = a_task(kind, **args)
     action._load_name = "an_action"
 
-    with pytest.raises(AnsibleActionFail, match=r"many|nosuch"):
+    with pytest.raises(AnsibleActionFail, match=r"count|nosuch"):
         action.run(None, {})
 
 
