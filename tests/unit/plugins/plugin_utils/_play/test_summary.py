@@ -13,6 +13,7 @@ from ansible_collections.compute_desk.supply.plugins.filter.summary import Filte
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.outcome import NO_GPU
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.summary import (
     HEADER,
+    NOTHING,
     summary_rows,
 )
 from hypothesis import given
@@ -333,6 +334,46 @@ def test_an_offer_whose_machines_are_fine_but_too_few_has_a_row() -> None:
     assert len(summary_rows({"node-1": a_host()}, run, [])) == 3
 
 
+def test_offers_that_gave_none_and_too_few_are_counted_apart() -> None:
+    run = a_run(a_machine(), state="failed", message=None)
+    run["offers"][0].update(state="failed", message="1 of 2 instances never came.")
+
+    assert FILTERS["not_configured"]({"node-1": a_host()}, run) == {
+        "machines": [],
+        "others": 2,
+        "message": "1 offer gave no machine, and 1 offer gave too few; the summary says why.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (None, "It has no machine."),
+        ("", "It has no machine."),
+        (f"Offer {OTHER_ID}: min_instances is 3.", "Compute_desk_min_instances is 3."),
+        (f"Offer {OTHER_ID} Xen hosts are full.", "Xen hosts are full."),
+        (f"offer {OTHER_ID} failed.", f"Offer {OTHER_ID} failed."),
+    ],
+)
+def test_why_an_offer_gave_no_machine(message: str | None, shown: str) -> None:
+    rows = summary_rows({}, a_run(a_machine(), state="failed", message=message), [])
+
+    assert rows[-1][-1] == f"FAILED: {shown}"
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ({"message": "No."}, "No."),
+        ({"message": "No.", "hint": "Wait."}, "No. Wait."),
+        ({"kind": "refused", "hint": "Wait."}, "refused: Wait."),
+        ({"kind": "x", "message": "y" * 700}, "x: " + "y" * 594 + "..."),
+    ],
+)
+def test_a_problem_is_told_in_a_sentence_that_ends(told: dict[str, str], shown: str) -> None:
+    assert result_of(a_host(instance_ready_result={"ok": False, **told})) == f"FAILED: {shown}"
+
+
 def test_ids_that_begin_alike_are_shown_whole() -> None:
     like = OFFER_ID[:8] + OTHER_ID[8:]
     run = a_run(a_machine(), a_machine("node-2", offer_id=OTHER_ID))
@@ -373,7 +414,16 @@ def test_a_round_without_machines_is_fine_and_no_round_is_not() -> None:
         "others": 0,
         "message": "",
     }
-    assert FILTERS["not_configured"]({}, nothing)["others"] == 1
+    assert FILTERS["not_configured"]({}, nothing) == {
+        "machines": [],
+        "others": 1,
+        "message": NOTHING,
+    }
+    # Without a round, but with an offer, somebody has asked.
+    asked = {**nothing, "offers": [{"offer_id": OFFER_ID, "state": "ready"}]}
+    assert FILTERS["not_configured"]({}, asked)["message"] == (
+        "1 offer gave no machine; the summary says why."
+    )
 
 
 @pytest.mark.parametrize(("other", "named"), [(OFFER_ID, True), (OTHER_ID, False)])
