@@ -42,7 +42,7 @@ def find_role(name: str, loader: t.Any, folder: Path) -> str:
     if own.is_dir():
         return str(own)
     _before, _in, places = searched.partition(" was not found in")
-    looked = [*places.strip(": ").split(":"), str(own.parent)]
+    looked = [*places.strip().split(":"), str(own.parent)]
     where = ", ".join(dict.fromkeys(place for place in looked if place))
     raise OptionError(
         OPTION,
