@@ -9,6 +9,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import parse_offer
@@ -74,7 +75,7 @@ def test_a_large_file_lists_hosts(tmp_path: Path, more: int, is_ours: bool) -> N
 def test_yaml_may_lack_its_fast_parser(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, is_ours: bool
 ) -> None:
-    monkeypatch.delattr(source.yaml, "CSafeLoader", raising=False)
+    monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
     path = tmp_path / "offers.yml"
     path.write_text(text)
 

@@ -128,7 +128,11 @@ def test_news_of_the_wait_go_to_the_screen(
 
 @pytest.mark.parametrize("no_log", [True, False])
 def test_what_is_shown_goes_by_the_options(screens: list[Screen], no_log: bool) -> None:
-    numbers = {"wait_timeout": "90", "progress_interval": "7", "min_instances": "2"}
+    numbers: dict[str, t.Any] = {
+        "wait_timeout": "90",
+        "progress_interval": "7",
+        "min_instances": "2",
+    }
     with Server() as server:
         returned(server, offer_ids=[OFFER_ID], api_token=TOKEN, no_log=no_log, **numbers)
 

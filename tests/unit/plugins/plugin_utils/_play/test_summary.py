@@ -334,6 +334,12 @@ def test_an_offer_whose_machines_are_fine_but_too_few_has_a_row() -> None:
     assert len(summary_rows({"node-1": a_host()}, run, [])) == 3
 
 
+def test_an_offer_without_an_id_has_a_row_too() -> None:
+    run = {"machines": [], "offers": [{"state": "failed", "message": "No."}]}
+
+    assert summary_rows({}, run, [])[1:] == [["(no machine)", *["-"] * 6, "FAILED: No."]]
+
+
 def test_offers_that_gave_none_and_too_few_are_counted_apart() -> None:
     run = a_run(a_machine(), state="failed", message=None)
     run["offers"][0].update(state="failed", message="1 of 2 instances never came.")
@@ -407,7 +413,7 @@ def test_the_sentence_counts_everything() -> None:
 
 
 def test_a_round_without_machines_is_fine_and_no_round_is_not() -> None:
-    nothing = {"machines": [], "offers": []}
+    nothing: dict[str, t.Any] = {"machines": [], "offers": []}
 
     assert FILTERS["not_configured"]({}, {**nothing, "round": 1}) == {
         "machines": [],
