@@ -25,6 +25,7 @@ FILTERS = FilterModule().filters()
 BEGAN = 1_800_000_000.0
 GPU = {"name": "NVIDIA H100 80GB HBM3"}
 PASS = {"verdict": "pass", "reasons": [], "gpus": [GPU, GPU], "expected": {"count": None}}
+MIXED = "3 x NVIDIA H100 80GB HBM3, A"
 NONE = {"verdict": "no_gpu", "reasons": ["None."], "gpus": [], "expected": {"count": None}}
 UNCLEAR = {"verdict": "inconclusive", "reasons": ["Not counted."], "gpus": [GPU]}
 BAD = {"verdict": "fail", "reasons": ["GPU 0 is lost.", "GPU 1 too."], "gpus": [GPU]}
@@ -92,6 +93,50 @@ def test_a_machine_has_a_row_with_all_about_it() -> None:
             "configured",
         ],
     ]
+
+
+@pytest.mark.parametrize(
+    ("variables", "column", "shown"),
+    [
+        ({"ansible_host": "gpu.example.com"}, "ADDRESS", "gpu.example.com"),
+        ({"ansible_user": None}, "USER", "-"),
+        # The machine's own idea of its name and user.
+        ({"ansible_host": "x", "ansible_facts": {"host": "x"}}, "ADDRESS", "203.0.113.7"),
+        ({"ansible_user": "x", "ansible_facts": {"user": "x"}}, "USER", "-"),
+        ({"ansible_facts": {"kernel": "k" * 60}}, "KERNEL", "k" * 37 + "..."),
+        ({"ansible_facts": {"kernel": 6}}, "KERNEL", "-"),
+        ({"ansible_facts": {}}, "KERNEL", "-"),
+        ({"gpu_verify_report": {**PASS, "gpus": [GPU, {"name": "A"}, GPU]}}, "GPUS", MIXED),
+        ({"gpu_verify_report": {**PASS, "gpus": [{"name": ""}, "odd"]}}, "GPUS", "none"),
+        ({"gpu_verify_report": None}, "GPUS", "-"),
+    ],
+)
+def test_a_cell_says_what_the_job_knows(
+    variables: dict[str, t.Any], column: str, shown: str
+) -> None:
+    header, row = summary_rows({"node-1": a_host(**variables)}, a_run(a_machine()), [])
+
+    assert row[header.index(column)] == shown
+
+
+def test_the_reasons_of_bad_gpus_are_cut() -> None:
+    report = {**BAD, "reasons": ["x" * 300] * 3}
+
+    assert result_of(a_host(gpu_verify_report=report)) == (f"FAILED: {'x' * 300} {'x' * 296}...")
+
+
+@pytest.mark.parametrize("reasons", [[], "odd", None])
+def test_gpus_can_be_bad_without_a_reason(reasons: t.Any) -> None:
+    report = {**BAD, "reasons": reasons}
+
+    assert result_of(a_host(gpu_verify_report=report)) == "FAILED: no reason given"
+
+
+def test_a_fact_hides_only_the_variable_that_it_became() -> None:
+    facts = {"desk_failed": True, "kernel": "6.1.0-28"}
+    result = result_of(a_host(**FAILED, ansible_facts=facts))
+
+    assert result == "FAILED: Install it: no such package"
 
 
 @pytest.mark.parametrize(
@@ -254,6 +299,8 @@ def test_a_variable_that_cannot_be_worked_out_is_left_out(error: t.Any) -> None:
         ({"ok": True, "elapsed": 1}, BEGAN, "3.0 s"),
         ({"ok": True}, BEGAN, "-"),
         ({"ok": True, "elapsed": "soon"}, BEGAN, "-"),
+        ({"ok": True, "elapsed": "inf"}, BEGAN, "-"),
+        ({"ok": True, "elapsed": "1.04"}, str(BEGAN), "3.0 s"),
         ({"ok": True, "elapsed": 1}, None, "-"),
         # The clock was set back.
         ({"ok": True, "elapsed": 1}, BEGAN + 100, "0.0 s"),
