@@ -132,6 +132,12 @@ def test_gpus_can_be_bad_without_a_reason(reasons: t.Any) -> None:
     assert result_of(a_host(gpu_verify_report=report)) == "FAILED: no reason given"
 
 
+def test_what_a_role_says_is_cut() -> None:
+    failed = {**FAILED, "ansible_failed_result": {"msg": "x" * 700}}
+
+    assert result_of(a_host(**failed)) == f"FAILED: Install it: {'x' * 585}..."
+
+
 def test_a_fact_hides_only_the_variable_that_it_became() -> None:
     facts = {"desk_failed": True, "kernel": "6.1.0-28"}
     result = result_of(a_host(**FAILED, ansible_facts=facts))
