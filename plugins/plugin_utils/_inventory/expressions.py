@@ -11,7 +11,6 @@ from __future__ import annotations
 import typing as t
 from functools import partial
 
-from ansible.errors import AnsibleError
 from ansible.module_utils.common.text.converters import to_text
 
 from ...module_utils._offers.hosts import chosen_name
@@ -100,6 +99,4 @@ class Expressions:
 
 
 def _reason(exc: Exception) -> str:
-    # The text of an error of Ansible's own has the lines of the file in it.
-    problem = getattr(exc, "message", None) if isinstance(exc, AnsibleError) else None
-    return printable(to_text(problem or exc), 300)
+    return printable(to_text(exc), 300)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleError
 from ansible.module_utils.common.text.converters import to_text
 
 from ...module_utils._options import OptionError
@@ -46,5 +45,4 @@ def _template(name: str, text: str, templar: t.Any) -> t.Any:
         return templar.template(text)
     # A filter or lookup can raise anything; whoever wrote the template needs to see it.
     except Exception as exc:
-        problem = getattr(exc, "message", None) if isinstance(exc, AnsibleError) else None
-        raise OptionError(name, printable(to_text(problem or exc), 400)) from exc
+        raise OptionError(name, printable(to_text(exc), 400)) from exc

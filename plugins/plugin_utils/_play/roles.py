@@ -37,12 +37,12 @@ def find_role(name: str, loader: t.Any, folder: Path) -> str:
         definition.preprocess_data(name)
         return name
     except AnsibleError as exc:
-        searched = to_text(getattr(exc, "message", exc))
+        searched = to_text(exc)
     own = folder / "roles" / name
     if own.is_dir():
         return str(own)
     _before, _in, places = searched.partition(" was not found in")
-    looked = [*places.strip(": ").split(":"), str(own.parent)]
+    looked = [*places.strip().split(":"), str(own.parent)]
     where = ", ".join(dict.fromkeys(place for place in looked if place))
     raise OptionError(
         OPTION,

@@ -18,6 +18,9 @@ from ansible_collections.compute_desk.supply.plugins.action import check_variabl
 from ansible_collections.compute_desk.supply.plugins.action.check_variables import ActionModule
 from ansible_collections.compute_desk.supply.plugins.module_utils._options import OptionError
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.outcome import Host
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.variables import (
+    Variables,
+)
 
 ROUNDS = Path(__file__).resolve().parents[4] / "playbooks" / "rounds"
 LOST = {
@@ -180,3 +183,47 @@ def test_what_a_run_will_not_do_is_noted(
         else [check_variables._FACTS_ARE_VARIABLES if has_roles else check_variables._NO_ROLES]
     )
     assert notes == expected
+
+
+@pytest.mark.parametrize("name", ["compute_desk_wait_timeout", "compute_desk_min_instances"])
+def test_a_number_is_one_and_not_below_zero(name: str) -> None:
+    for wrong in ("soon", -1):
+        with pytest.raises(OptionError, match=f"^{name}: .*{wrong}|^{name}: must"):
+            checked({name: wrong})
+
+    assert checked({name: 0}, {name: "7"}, {name: None}) == {0: [], 1: [], 2: []}
+
+
+def test_a_file_that_is_not_there_is_named_with_its_variable(tmp_path: Path) -> None:
+    with pytest.raises(OptionError) as caught:
+        checked({"gpu_verify_known_bad": str(tmp_path / "nosuch.yml")})
+
+    assert caught.value.option == "gpu_verify_known_bad"
+    assert "nosuch.yml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"gpu_verify_record": 7}, "gpu_verify_record: must be a path, not a number"),
+        (
+            {"gpu_verify_fail": "perhaps"},
+            "gpu_verify_fail: must be true or false, not 'perhaps'",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(variables: dict[str, t.Any], said: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        checked(variables)
+
+    assert str(caught.value) == said
+
+
+def test_what_contradicts_each_other_is_said_in_a_sentence() -> None:
+    with pytest.raises(OptionError) as caught:
+        Variables.check_together({"gpu_verify_known_bad": "x", "compute_desk_gpu_verify": False})
+
+    assert str(caught.value) == (
+        "gpu_verify_known_bad: no machine is compared with this file, because "
+        "compute_desk_gpu_verify is false; leave out one of the two"
+    )

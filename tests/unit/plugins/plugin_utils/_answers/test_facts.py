@@ -11,6 +11,7 @@ import subprocess
 import sys
 import typing as t
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -23,6 +24,8 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.facts
     CONNECTION_VARIABLES,
     PREFIXES,
     TooMuch,
+    _types_by_name,
+    acted_on,
     interpreter_of,
     refuse_forged_facts,
     sound_facts,
@@ -198,6 +201,22 @@ def test_a_fact_of_another_type_is_dropped(name: str, value: t.Any) -> None:
     assert sound_facts({name: value}, FORBIDDEN) == ({}, [name])
 
 
+def test_a_fact_may_have_one_of_several_types() -> None:
+    types = _types_by_name()
+
+    assert {name: types[name] for name in ("gather_subset", "module_setup")} == {
+        "gather_subset": (list,),
+        "module_setup": (bool,),
+    }
+    assert types["ansible_kernel"] == (str,)
+    assert types["ansible_uptime_seconds"] == (int, float)
+    # A text or a mapping, and even a switch.
+    assert types["ansible_lvm"] == (str, dict)
+    assert types["ansible_selinux"] == (str, bool, dict)
+    assert sound_facts({"ansible_lvm": "N/A", "ansible_selinux": False}, FORBIDDEN)[1] == []
+    assert sound_facts({"gather_subset": ["min"], "module_setup": True}, FORBIDDEN)[1] == []
+
+
 def test_text_becomes_one_printable_line_at_every_depth() -> None:
     evil = "6.1\x1b[2J\r\nforged\u202e\x9b"
     told = {"ansible_kernel": evil, "ansible_env": {evil: [evil, {evil: evil}]}}
@@ -259,3 +278,39 @@ def test_a_name_that_is_no_text_is_dropped(name: t.Any) -> None:
     kept, dropped = sound_facts({name: "6.1", "ansible_kernel": "6.1"}, FORBIDDEN)
 
     assert (kept, dropped) == ({"ansible_kernel": "6.1"}, [str(name)])
+
+
+def test_the_plugins_of_a_connection_are_asked_what_controls_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connection = SimpleNamespace(
+        _load_name="ssh",
+        _shell=SimpleNamespace(_load_name="sh"),
+        become=SimpleNamespace(_load_name="sudo"),
+    )
+    monkeypatch.setattr(C.config, "get_plugin_vars", lambda *kind: [" ".join(kind)])
+
+    assert acted_on(t.cast("t.Any", connection)) == {
+        *CONNECTION_VARIABLES,
+        "connection ssh",
+        "shell sh",
+        "become sudo",
+    }
+    assert acted_on(t.cast("t.Any", SimpleNamespace(_shell=None, become=None))) == {
+        *CONNECTION_VARIABLES
+    }
+
+
+def test_forged_facts_are_named_and_the_rest_is_counted() -> None:
+    long = "awx_setup_" + "x" * 60
+    facts = dict.fromkeys((long, "remote_tmp", "compute_desk_a", "gpu_verify_b", "kernel"), 1)
+
+    with pytest.raises(AnsibleActionFail) as caught:
+        refuse_forged_facts({"ansible_facts": facts}, t.cast("t.Any", NoConnection()))
+
+    assert str(caught.value) == (
+        f"{long[:57]}..., compute_desk_a, gpu_verify_b, and 1 more is among the facts of this "
+        "host, but is not a fact: it controls Ansible or this collection. Facts come from the "
+        "machine, so the host is not used. If you set it yourself, do so without cacheable. If it "
+        "comes from a fact cache, run with --flush-cache. Otherwise distrust the machine."
+    )

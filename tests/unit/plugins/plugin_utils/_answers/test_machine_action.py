@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 from ansible import constants as C
+from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import NetworkConnectionBase
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers import machine_action
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._answers.facts import TooMuch
@@ -86,10 +87,99 @@ def test_a_module_that_fails_gives_its_reason_in_a_line(
     assert action._kept_keys is None
 
 
+def test_a_module_is_run_in_time_and_only_its_keys_are_let_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    action = Asking()
+    calls: list[t.Any] = []
+
+    class Machine:
+        def __init__(self, *given: t.Any) -> None:
+            self.given = given
+
+        def module(self, *given: t.Any) -> dict[str, t.Any]:
+            calls.append((*self.given, *given, action._kept_keys))
+            return {"ping": "pong"}
+
+    monkeypatch.setattr(machine_action, "Remote", Machine)
+    monkeypatch.setattr(C.config, "get_config_value", lambda *_given, **_more: "auto")
+
+    answer = action.ask("ansible.builtin.ping", {"data": "x"}, 30.5, {"a": 1}, ("ping",))
+
+    assert answer == {"ping": "pong"}
+    variables = {"a": 1, "ansible_python_interpreter": "auto_silent"}
+    keys = {"ping", "failed", "msg", "rc", "platform_dist_result", "osrelease_content"}
+    assert calls == [(action, variables, "ansible.builtin.ping", {"data": "x"}, 30.5, keys)]
+    assert action._kept_keys is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "length"),
+    [
+        ({"failed": True, "msg": "x" * 1000}, 300),
+        (Lost(Problem(TIMED_OUT, "x" * 1000, "Wait.")), 600),
+    ],
+)
+def test_a_reason_is_cut(answer: list[t.Any], sent: t.Any, length: int) -> None:
+    answer.append(sent)
+
+    with pytest.raises(NoAnswer) as caught:
+        Asking().ask("ansible.builtin.ping", {}, 30, {}, ())
+
+    assert len(str(caught.value)) == length
+    assert str(caught.value).endswith("x...")
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[t.Any]:
+    """What the machine was told to run. It answers a module, with a banner in two lines."""
+    run: list[t.Any] = []
+
+    def execute(_self: t.Any, *args: t.Any, **options: t.Any) -> dict[str, t.Any]:
+        run.append((args, options))
+        out, err = '{"ping": "pong", "evil": 1}', "Hello\x1b[2J\r\n" + "x" * 5000
+        return {
+            "rc": 0,
+            "stdout": out,
+            "stdout_lines": [out],
+            "stderr": err,
+            "stderr_lines": err.splitlines(),
+        }
+
+    monkeypatch.setattr(ActionBase, "_low_level_execute_command", execute)
+    return run
+
+
+def test_what_a_module_prints_is_cleaned_before_ansible_sees_it(commands: list[t.Any]) -> None:
+    action = Asking()
+    action._kept_keys = frozenset(("ping",))
+
+    answer = action._low_level_execute_command("python3 x", sudoable=True)
+
+    lines = ["Hello", "x" * 4093 + "..."]
+    assert answer == {
+        "rc": 0,
+        "stdout": '{"ping": "pong"}',
+        "stdout_lines": ['{"ping": "pong"}'],
+        "stderr": "\n".join(lines),
+        "stderr_lines": lines,
+    }
+    assert commands == [(("python3 x",), {"sudoable": True})]
+
+
+def test_what_other_commands_print_is_left_as_it_is(commands: list[t.Any]) -> None:
+    answer = Asking()._low_level_execute_command("uptime", sudoable=False)
+
+    assert answer["stdout"] == '{"ping": "pong", "evil": 1}'
+    assert "\x1b" in answer["stderr"]
+    assert commands == [(("uptime",), {"sudoable": False})]
+
+
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
         ('noise {"gpus": [], "evil": 1, "failed": false} noise', {"gpus": [], "failed": False}),
+        ('Welcome!{"gpus": [1]}Bye', {"gpus": [1]}),
         ('{"ansible_facts": {"a": 1}}', {"ansible_facts": {"a": 1}}),
         ('{"ansible_facts": ["a"], "failed": true}', {"failed": True}),
         ("[1, 2]", None),

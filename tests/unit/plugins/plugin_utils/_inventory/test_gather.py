@@ -85,6 +85,28 @@ def test_everything_else_is_asked_for(
     assert [i.instance_name for i in result.offers[0].instances] == ["new"]
 
 
+def test_all_failures_are_told_in_one_line() -> None:
+    unknown = "the API does not know this offer (404). Check the offer ID"
+    api = FakeApi({A: [GONE], B: [GONE]})
+
+    with pytest.raises(SourceUnreadable) as caught:
+        gathered(api)
+
+    said = str(caught.value)
+    assert said.startswith(
+        "no host is taken from this source, because 2 of its 2 offers could not be read. "
+        f"Offer {A}: {unknown}"
+    )
+    assert f". Offer {B}: {unknown}" in said
+
+
+def test_a_source_of_one_offer_does_not_count() -> None:
+    is_settled = HostOptions().is_settled
+
+    with pytest.raises(SourceUnreadable, match=r"because its offer could not be read\. Offer"):
+        gather(FakeApi({A: [GONE]}), [A], GatherOptions(), is_settled, {}, NOW)
+
+
 def test_all_or_nothing() -> None:
     api = FakeApi({A: [ready()], B: [GONE]})
 
@@ -128,8 +150,11 @@ def test_an_old_answer_instead_of_an_error() -> None:
 @pytest.mark.parametrize(
     ("known", "why"),
     [
-        ({}, " There is no stored answer to use instead[.]$"),
-        (stored(A, ready(), 101), " The stored answer is older than stale_max_age[.]$"),
+        ({}, f"{A}: the API does not.* There is no stored answer to use instead[.]$"),
+        (
+            stored(A, ready(), 101),
+            f"{A}: the API does not.* The stored answer is older than stale_max_age[.]$",
+        ),
     ],
 )
 def test_no_old_answer_is_an_error(known: dict[str, StoredOffer], why: str) -> None:

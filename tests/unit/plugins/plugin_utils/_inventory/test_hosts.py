@@ -137,7 +137,7 @@ def test_filters_choose(options: dict[str, t.Any], kept: list[str]) -> None:
     [
         ("'x'", "''x'' gives a string, not true or false"),
         ("[]", "'[]' gives an array, not true or false"),
-        ("nothing.at.all", "'nothing.at.all' fails: "),
+        ("nothing.at.all", "'nothing.at.all' fails: 'nothing' is undefined"),
     ],
 )
 def test_a_filter_that_is_no_answer_is_an_error(option: str, text: str, problem: str) -> None:
@@ -214,7 +214,9 @@ def test_with_strict_it_is_an_error(options: dict[str, t.Any], option: str, labe
         added(Source(strict=True, **options))
 
     assert caught.value.option == option
-    assert str(caught.value).startswith(f"{option}: {label} fails for host 'n1-i1': ")
+    said = str(caught.value)
+    assert said.startswith(f"{option}: {label} fails for host 'n1-i1': ")
+    assert "nothing" in said or "odd" in said.rpartition("fails")[2]
 
 
 def test_options_that_are_null_ask_for_nothing() -> None:
@@ -235,6 +237,37 @@ def test_each_expression_is_told_by_itself_and_with_its_first_reason() -> None:
     assert "'nothing' is undefined" in second
 
 
+LONG = "n" * 200
+
+
+def test_a_long_name_is_told_whole_and_a_long_reason_is_cut() -> None:
+    expressions = Expressions(Source())
+    told = "x" * 297 + "..."
+
+    def fail() -> None:
+        raise RuntimeError("x" * 500)
+
+    expressions._tried("compose", "x", LONG, fail)
+    assert expressions.warnings() == [f"compose: 'x' fails for 1 hosts, first for '{LONG}': {told}"]
+
+    strict = Expressions(Source(strict=True))
+    with pytest.raises(OptionError) as caught:
+        strict._tried("compose", "x", LONG, fail)
+    assert str(caught.value) == f"compose: 'x' fails for host '{LONG}': {told}"
+
+
+def test_the_name_of_a_host_is_plain_text() -> None:
+    # ansible-inventory would print it as {"__ansible_unsafe": ...} otherwise.
+    source = Source(hostnames=["compute_desk_zone", "'x{' ~ compute_desk_instance_id"])
+
+    added(source)
+
+    assert [(name, type(name)) for name in source.inventory.hosts] == [
+        ("eu-west-1a", str),
+        ("x-i-2", str),
+    ]
+
+
 # Other sources
 
 
@@ -253,6 +286,14 @@ def test_a_host_of_the_user_keeps_its_name_and_nothing_is_added() -> None:
     assert list(source.inventory.hosts) == ["n2-i2"]
 
 
+def test_a_long_name_that_is_taken_is_told_whole() -> None:
+    source = Source(hostnames=[f"'{LONG}' if compute_desk_instance_id == 'i-1' else 'b'"])
+    source.inventory.add_host(LONG)
+
+    with pytest.raises(AnsibleParserError, match=f"would both be '{LONG}', and each would get"):
+        added(source)
+
+
 def test_the_same_instance_from_two_sources_of_ours_is_one_host() -> None:
     source = Source()
     added(source)
@@ -269,7 +310,9 @@ def test_a_later_source_cannot_take_a_name_of_ours() -> None:
     added(source)
     inventory.current_source = "/etc/hosts"
 
-    assert inventory.add_host("other", group=None) == "other"
+    inventory.add_group("mine")
+    assert inventory.add_host("other", group="mine") == "other"
+    assert "mine" in source.groups_of("other")
     with pytest.raises(AnsibleParserError) as caught:
         inventory.add_host("n1-i1")
 

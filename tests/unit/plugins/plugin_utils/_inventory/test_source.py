@@ -9,6 +9,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import parse_offer
@@ -70,6 +71,17 @@ def test_a_large_file_lists_hosts(tmp_path: Path, more: int, is_ours: bool) -> N
     assert source.names_plugin(str(path), NAME) is is_ours
 
 
+@pytest.mark.parametrize(("text", "is_ours"), [(f"plugin: {NAME}", True), ("plugin: x", False)])
+def test_yaml_may_lack_its_fast_parser(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, is_ours: bool
+) -> None:
+    monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
+    path = tmp_path / "offers.yml"
+    path.write_text(text)
+
+    assert source.names_plugin(str(path), NAME) is is_ours
+
+
 def test_a_file_that_cannot_be_read_is_not_ours(tmp_path: Path) -> None:
     folder = tmp_path / "offers.yml"
     folder.mkdir()
@@ -98,7 +110,7 @@ def test_an_option_that_does_not_exist_is_refused_with_a_better_one() -> None:
 def evaluated(config: dict[str, t.Any]) -> dict[str, t.Any]:
     variables = {"name": "x", "several": ["a", "b"]}
     templar = Templar(DataLoader(), variables=variables)
-    return templated(theirs(config), ["compose"], templar)
+    return templated(theirs(config), ["compose", "hostnames"], templar)
 
 
 def test_templates_of_options_are_evaluated() -> None:
@@ -118,7 +130,7 @@ def test_templates_of_options_are_evaluated() -> None:
 
 
 def test_expressions_are_left_for_later() -> None:
-    config = {"compose": {"a": "{{ name }}"}}
+    config = {"compose": {"a": "{{ name }}"}, "hostnames": ["{{ name }}"]}
 
     assert evaluated(config) == config
 

@@ -79,6 +79,13 @@ def test_the_key_is_the_same_for_the_same_source_only() -> None:
     assert len({key, *others}) == 4
 
 
+def test_the_key_stays_the_same_from_release_to_release_as_the_schema_does() -> None:
+    assert SCHEMA == 1
+    assert entry_key(URL, [OFFER_ID, OTHER_ID], "token") == (
+        "compute_desk_supply_instances_26dbeebdf4d218f48d41d32258c7d361"
+    )
+
+
 @pytest.mark.parametrize(
     ("age", "limit", "young"),
     [(0, 0, True), (60, 60, True), (61, 60, False), (-1, 60, False), (1e9, float("inf"), True)],

@@ -79,6 +79,26 @@ def test_before_core_2_19_only_what_is_harmless_is_not_wrapped(
     assert wrapped == ["{{ x }}"]
 
 
+def test_of_what_an_expression_gives_only_the_harmless_is_made_plain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(trust, "_trusted", lambda text: f"trusted {text}")
+
+    assert plain_if_harmless({"a": ["EU", "{{ x }}"], "{{ y }}": 1}) == {
+        "trusted a": ["trusted EU", "{{ x }}"],
+        "{{ y }}": 1,
+    }
+
+
+def test_before_core_2_19_a_template_of_the_users_own_stays_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(trust, "_trusted", None)
+    monkeypatch.setattr(trust, "wrap_var", lambda _value: pytest.fail("is wrapped"))
+
+    assert plain_if_harmless("{{ x }}") == "{{ x }}"
+
+
 @pytest.mark.parametrize("value", [None, True, 7, 1.5])
 def test_an_expression_may_give_what_is_no_text(value: object) -> None:
     assert inert(value) is value

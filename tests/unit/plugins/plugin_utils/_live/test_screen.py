@@ -59,6 +59,31 @@ def test_elsewhere_lines_have_a_time_and_no_color(
     assert line[2] == line[5] == ":"
 
 
+def test_colors_can_be_asked_for_where_there_is_no_terminal(
+    shown: list[tuple[str, t.Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screen, "_is_read", lambda: True)
+    monkeypatch.setattr(screen, "_ON_TERMINAL", False)
+    monkeypatch.setattr(C.config, "get_config_value", lambda name: f"<{name}>")
+
+    screen.show("gpu-1", "gone", "bad")
+    screen.show("gpu-1", "late", "warning")
+    screen.show("gpu-1", "still there")
+
+    assert [color for _line, color in shown] == ["<COLOR_ERROR>", "<COLOR_WARN>", None]
+
+
+def test_what_is_typed_ahead_does_not_keep_lines_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = os.openpty()
+    os.write(ours, b"yes\n")
+    monkeypatch.setattr(screen, "_STDERR", theirs)
+
+    assert screen._is_read()
+
+    for descriptor in (ours, theirs):
+        os.close(descriptor)
+
+
 def test_nothing_is_said_where_nobody_reads(
     shown: list[tuple[str, t.Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,3 +118,7 @@ def test_a_process_whose_ansible_is_gone_ends(monkeypatch: pytest.MonkeyPatch) -
 
     assert beats[:2] == [0, 1]
     assert killed[0] == (os.getpid(), signal.SIGTERM)
+
+
+def test_a_beat_keeps_no_process_from_ending() -> None:
+    assert screen.Heartbeat(lambda: None, 60.0)._thread.daemon

@@ -62,6 +62,14 @@ def test_a_terminal_that_is_gone_is_no_error(
     assert terminal.columns() == 80
 
 
+def test_the_main_process_does_not_go_by_what_it_told_others(
+    monkeypatch: pytest.MonkeyPatch, no_terminal: None
+) -> None:
+    monkeypatch.setattr(Display(), "columns", 159)
+
+    assert terminal.columns() == 120
+
+
 @pytest.mark.parametrize(
     ("given", "found"),
     [("90", 90), ("", 120), ("0", 120), ("wide", 120), ("-5", 120), ("9" * 5000, 120)],
@@ -78,6 +86,7 @@ def test_columns_of_the_environment_come_first(
     ("inherited", "colors", "forced", "found"),
     [
         (159, False, False, 160),
+        (80, False, False, 81),
         (79, True, False, 80),
         (79, False, False, 120),
         (79, True, True, 120),

@@ -8,7 +8,11 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.fleet import fleet_of
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.fleet import (
+    fleet_of,
+    plain,
+)
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.outcome import Host
 
 REPORT = {"verdict": "pass", "gpus": []}
 UNREADY = {"ok": False, "kind": "refused", "message": "The connection was refused."}
@@ -54,3 +58,32 @@ def test_what_a_machine_nests_endlessly_is_cut() -> None:
     while level is not None:
         depth, level = depth + 1, level[0]
     assert depth < 50
+
+
+class Text(str):
+    """A text as Ansible passes it around."""
+
+
+@pytest.mark.parametrize("wrap", [lambda inner: {"k": inner}, lambda inner: [inner]])
+def test_twelve_levels_are_kept_and_no_more(wrap: t.Callable[[t.Any], t.Any]) -> None:
+    kept, cut = "x", None
+    value: t.Any = Text("x")
+    for _level in range(12):
+        kept, cut, value = wrap(kept), wrap(cut), wrap(value)
+
+    assert plain(value) == kept
+    assert plain(wrap(value)) == wrap(cut)
+
+
+def test_a_text_is_plain_and_anything_else_stays() -> None:
+    found = plain({Text("k"): (Text("x"), 1, None)})
+
+    assert found == {"k": ["x", 1, None]}
+    assert type(found["k"][0]) is str
+    assert [type(key) for key in found] == [str]
+
+
+@pytest.mark.parametrize("value", [{("a", "b"): 1}, [{"a"}], float("nan")])
+def test_what_is_no_json_can_be_a_fact_too(value: t.Any) -> None:
+    assert Host({"x": value, "ansible_facts": {"x": value}}).get("x") is None
+    assert Host({"x": value, "ansible_facts": {"x": 1}}).get("x") is value

@@ -13,6 +13,7 @@ from ansible_collections.compute_desk.supply.plugins.filter.summary import Filte
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.outcome import NO_GPU
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.summary import (
     HEADER,
+    NOTHING,
     summary_rows,
 )
 from hypothesis import given
@@ -24,6 +25,7 @@ FILTERS = FilterModule().filters()
 BEGAN = 1_800_000_000.0
 GPU = {"name": "NVIDIA H100 80GB HBM3"}
 PASS = {"verdict": "pass", "reasons": [], "gpus": [GPU, GPU], "expected": {"count": None}}
+MIXED = "3 x NVIDIA H100 80GB HBM3, A"
 NONE = {"verdict": "no_gpu", "reasons": ["None."], "gpus": [], "expected": {"count": None}}
 UNCLEAR = {"verdict": "inconclusive", "reasons": ["Not counted."], "gpus": [GPU]}
 BAD = {"verdict": "fail", "reasons": ["GPU 0 is lost.", "GPU 1 too."], "gpus": [GPU]}
@@ -91,6 +93,56 @@ def test_a_machine_has_a_row_with_all_about_it() -> None:
             "configured",
         ],
     ]
+
+
+@pytest.mark.parametrize(
+    ("variables", "column", "shown"),
+    [
+        ({"ansible_host": "gpu.example.com"}, "ADDRESS", "gpu.example.com"),
+        ({"ansible_user": None}, "USER", "-"),
+        # The machine's own idea of its name and user.
+        ({"ansible_host": "x", "ansible_facts": {"host": "x"}}, "ADDRESS", "203.0.113.7"),
+        ({"ansible_user": "x", "ansible_facts": {"user": "x"}}, "USER", "-"),
+        ({"ansible_facts": {"kernel": "k" * 60}}, "KERNEL", "k" * 37 + "..."),
+        ({"ansible_facts": {"kernel": 6}}, "KERNEL", "-"),
+        ({"ansible_facts": {}}, "KERNEL", "-"),
+        ({"gpu_verify_report": {**PASS, "gpus": [GPU, {"name": "A"}, GPU]}}, "GPUS", MIXED),
+        ({"gpu_verify_report": {**PASS, "gpus": [{"name": ""}, "odd"]}}, "GPUS", "none"),
+        ({"gpu_verify_report": None}, "GPUS", "-"),
+    ],
+)
+def test_a_cell_says_what_the_job_knows(
+    variables: dict[str, t.Any], column: str, shown: str
+) -> None:
+    header, row = summary_rows({"node-1": a_host(**variables)}, a_run(a_machine()), [])
+
+    assert row[header.index(column)] == shown
+
+
+def test_the_reasons_of_bad_gpus_are_cut() -> None:
+    report = {**BAD, "reasons": ["x" * 300] * 3}
+
+    assert result_of(a_host(gpu_verify_report=report)) == (f"FAILED: {'x' * 300} {'x' * 296}...")
+
+
+@pytest.mark.parametrize("reasons", [[], "odd", None])
+def test_gpus_can_be_bad_without_a_reason(reasons: t.Any) -> None:
+    report = {**BAD, "reasons": reasons}
+
+    assert result_of(a_host(gpu_verify_report=report)) == "FAILED: no reason given"
+
+
+def test_what_a_role_says_is_cut() -> None:
+    failed = {**FAILED, "ansible_failed_result": {"msg": "x" * 700}}
+
+    assert result_of(a_host(**failed)) == f"FAILED: Install it: {'x' * 585}..."
+
+
+def test_a_fact_hides_only_the_variable_that_it_became() -> None:
+    facts = {"desk_failed": True, "kernel": "6.1.0-28"}
+    result = result_of(a_host(**FAILED, ansible_facts=facts))
+
+    assert result == "FAILED: Install it: no such package"
 
 
 @pytest.mark.parametrize(
@@ -253,6 +305,8 @@ def test_a_variable_that_cannot_be_worked_out_is_left_out(error: t.Any) -> None:
         ({"ok": True, "elapsed": 1}, BEGAN, "3.0 s"),
         ({"ok": True}, BEGAN, "-"),
         ({"ok": True, "elapsed": "soon"}, BEGAN, "-"),
+        ({"ok": True, "elapsed": "inf"}, BEGAN, "-"),
+        ({"ok": True, "elapsed": "1.04"}, str(BEGAN), "3.0 s"),
         ({"ok": True, "elapsed": 1}, None, "-"),
         # The clock was set back.
         ({"ok": True, "elapsed": 1}, BEGAN + 100, "0.0 s"),
@@ -333,6 +387,52 @@ def test_an_offer_whose_machines_are_fine_but_too_few_has_a_row() -> None:
     assert len(summary_rows({"node-1": a_host()}, run, [])) == 3
 
 
+def test_an_offer_without_an_id_has_a_row_too() -> None:
+    run = {"machines": [], "offers": [{"state": "failed", "message": "No."}]}
+
+    assert summary_rows({}, run, [])[1:] == [["(no machine)", *["-"] * 6, "FAILED: No."]]
+
+
+def test_offers_that_gave_none_and_too_few_are_counted_apart() -> None:
+    run = a_run(a_machine(), state="failed", message=None)
+    run["offers"][0].update(state="failed", message="1 of 2 instances never came.")
+
+    assert FILTERS["not_configured"]({"node-1": a_host()}, run) == {
+        "machines": [],
+        "others": 2,
+        "message": "1 offer gave no machine, and 1 offer gave too few; the summary says why.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (None, "It has no machine."),
+        ("", "It has no machine."),
+        (f"Offer {OTHER_ID}: min_instances is 3.", "Compute_desk_min_instances is 3."),
+        (f"Offer {OTHER_ID} Xen hosts are full.", "Xen hosts are full."),
+        (f"offer {OTHER_ID} failed.", f"Offer {OTHER_ID} failed."),
+    ],
+)
+def test_why_an_offer_gave_no_machine(message: str | None, shown: str) -> None:
+    rows = summary_rows({}, a_run(a_machine(), state="failed", message=message), [])
+
+    assert rows[-1][-1] == f"FAILED: {shown}"
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ({"message": "No."}, "No."),
+        ({"message": "No.", "hint": "Wait."}, "No. Wait."),
+        ({"kind": "refused", "hint": "Wait."}, "refused: Wait."),
+        ({"kind": "x", "message": "y" * 700}, "x: " + "y" * 594 + "..."),
+    ],
+)
+def test_a_problem_is_told_in_a_sentence_that_ends(told: dict[str, str], shown: str) -> None:
+    assert result_of(a_host(instance_ready_result={"ok": False, **told})) == f"FAILED: {shown}"
+
+
 def test_ids_that_begin_alike_are_shown_whole() -> None:
     like = OFFER_ID[:8] + OTHER_ID[8:]
     run = a_run(a_machine(), a_machine("node-2", offer_id=OTHER_ID))
@@ -366,14 +466,23 @@ def test_the_sentence_counts_everything() -> None:
 
 
 def test_a_round_without_machines_is_fine_and_no_round_is_not() -> None:
-    nothing = {"machines": [], "offers": []}
+    nothing: dict[str, t.Any] = {"machines": [], "offers": []}
 
     assert FILTERS["not_configured"]({}, {**nothing, "round": 1}) == {
         "machines": [],
         "others": 0,
         "message": "",
     }
-    assert FILTERS["not_configured"]({}, nothing)["others"] == 1
+    assert FILTERS["not_configured"]({}, nothing) == {
+        "machines": [],
+        "others": 1,
+        "message": NOTHING,
+    }
+    # Without a round, but with an offer, somebody has asked.
+    asked = {**nothing, "offers": [{"offer_id": OFFER_ID, "state": "ready"}]}
+    assert FILTERS["not_configured"]({}, asked)["message"] == (
+        "1 offer gave no machine; the summary says why."
+    )
 
 
 @pytest.mark.parametrize(("other", "named"), [(OFFER_ID, True), (OTHER_ID, False)])
