@@ -95,3 +95,9 @@ def test_a_cut_cell_does_not_end_with_more_than_three_dots() -> None:
     line = table([["A", "B", "C"], ["a", "6.18.44-cloud", "x" * 40]], 51, ["B"])[1]
 
     assert line.split() == ["a", "6.18...", "x" * 35 + "..."]
+
+
+def test_cells_are_cut_at_60_characters_and_the_last_one_at_200() -> None:
+    (line,) = table([["a" * 70, "b" * 300]], 1000, [])
+
+    assert line == f"{'a' * 57}...  {'b' * 197}..."
