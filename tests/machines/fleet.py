@@ -35,6 +35,7 @@ def prepare() -> Path:
     host.require_root()
     host.install_packages(host.PACKAGES)
     host.require_permissions()
+    host.allow_watchers()
     made = base.ensure_base()
     base.require_containers(made)
     return made

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import typing as t
@@ -34,6 +35,11 @@ mknod /mnt/upper/null c 1 3
 ip link add probe0 type bridge
 ip link add probe1 type veth peer name probe2
 """
+# What systemd watches files with. Linux allows root 128 of them, which a few machines that boot at
+# the same time use up; one of them then stays halfway for ever.
+WATCHERS = Path("/proc/sys/fs/inotify/max_user_instances")
+_ENOUGH_WATCHERS = 1024
+
 _NAMESPACES = ("--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "--kill-child")
 
 
@@ -65,6 +71,13 @@ def require_permissions() -> None:
     if done.returncode != 0:
         said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         raise NotPossible(f"namespaces, overlays and bridges cannot be made here: {said[-1]}")
+
+
+def allow_watchers() -> None:
+    """Raise the limit of file watchers, where that is possible, to one for many machines."""
+    with contextlib.suppress(OSError, ValueError):
+        if int(WATCHERS.read_text(encoding="ascii")) < _ENOUGH_WATCHERS:
+            WATCHERS.write_text(str(_ENOUGH_WATCHERS), encoding="ascii")
 
 
 def _is_there(file: str) -> bool:

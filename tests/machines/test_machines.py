@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import Machines, User
+import pytest
+
+from . import Machines, User, host
 from .conftest import FAILING, ssh_as_a_stranger
 
 # Boot commands that last as long as the test wants.
@@ -165,3 +167,16 @@ def test_a_whole_machine_reboots(machines: Machines) -> None:
     machine.wait_for(another_boot, "another boot")
     assert machine.ssh("ls /root/stays /run/stays").stdout == "/root/stays\n"
     assert machine.ssh("cloud-init status --wait").returncode == 0
+
+
+@pytest.mark.parametrize(("before", "after"), [("128\n", "1024"), ("8192\n", "8192\n")])
+def test_machines_that_boot_together_can_watch_their_files(
+    before: str, after: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = tmp_path / "max_user_instances"
+    limit.write_text(before)
+    monkeypatch.setattr(host, "WATCHERS", limit)
+
+    host.allow_watchers()
+
+    assert limit.read_text() == after
