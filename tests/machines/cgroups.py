@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
+import time
 from pathlib import Path
 
 _ROOT = Path("/sys/fs/cgroup")
+# How long processes that were killed may take to be gone.
+_PATIENCE = 10.0
 
 
 def hierarchies() -> list[Path]:
@@ -19,10 +22,23 @@ def hierarchies() -> list[Path]:
 
 
 def remove(prefix: str) -> None:
-    """Remove the groups with this prefix. Their processes must have ended."""
+    """Remove the groups with this prefix. Their processes must have ended, or be about to."""
     for hierarchy in hierarchies():
         for top in hierarchy.glob(f"{prefix}*"):
             below = sorted(path for path in top.rglob("*") if path.is_dir())
             for group in [*reversed(below), top]:
-                with contextlib.suppress(FileNotFoundError):
-                    group.rmdir()
+                _remove(group, time.monotonic() + _PATIENCE)
+
+
+def _remove(group: Path, give_up_at: float) -> None:
+    while True:
+        try:
+            group.rmdir()
+        except FileNotFoundError:
+            return
+        except OSError as exc:
+            if exc.errno != errno.EBUSY or time.monotonic() >= give_up_at:
+                raise
+            time.sleep(0.05)
+        else:
+            return
