@@ -519,7 +519,8 @@ msg:
   description: The reason, if there is no report, or which option cannot be used.
   returned: failure
   type: str
-  sample: "The GPUs could not be checked: nvidia-smi timed out."
+  sample: "The GPUs could not be checked: The connection was refused: nothing listens there (tried address 203.0.113.10
+    from ansible_host, port 22 from ansible_port, user ubuntu from ansible_user)."
 expected:
   description: The expectations of the task.
   returned: unless O(known_bad) or O(record) cannot be used

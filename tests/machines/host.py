@@ -35,8 +35,8 @@ mknod /mnt/upper/null c 1 3
 ip link add probe0 type bridge
 ip link add probe1 type veth peer name probe2
 """
-# What systemd watches files with. Linux allows root 128 of them, which a few machines that boot at
-# the same time use up; one of them then stays halfway for ever.
+# How many inotify instances root may have, usually 128. A few machines that boot at the same time
+# use them up; one of them then never finishes booting.
 WATCHERS = Path("/proc/sys/fs/inotify/max_user_instances")
 _ENOUGH_WATCHERS = 1024
 
@@ -74,7 +74,7 @@ def require_permissions() -> None:
 
 
 def allow_watchers() -> None:
-    """Raise the limit of file watchers, where that is possible, to one for many machines."""
+    """Raise the kernel's limit of inotify instances, where possible, so that machines can boot."""
     with contextlib.suppress(OSError, ValueError):
         if int(WATCHERS.read_text(encoding="ascii")) < _ENOUGH_WATCHERS:
             WATCHERS.write_text(str(_ENOUGH_WATCHERS), encoding="ascii")
