@@ -82,7 +82,7 @@ class TokenSource:
                 content = stream.read(MAX_TOKEN_BYTES + 1)
         except OSError as exc:
             raise OptionError(
-                self._name, f"cannot read {quoted(path, 200)}: {exc.strerror or 'not a file'}"
+                self._name, f"cannot read {quoted(path, 200)}: {exc.strerror}"
             ) from None
         except ValueError:
             raise OptionError(self._name, f"{quoted(path, 200)} is not a file name") from None

@@ -161,7 +161,7 @@ def _inactive(facts: Facts) -> list[str]:
     if not facts.has_nvswitch or facts.has_mig:
         return []
     silent = [f"GPU {index}" for index, links in sorted(facts.nvlinks.items()) if links.all_down]
-    found = [f"all NVLinks of {listed(silent, 4)} are inactive"] if silent else []
+    found = [f"all NVLinks of {listed(silent)} are inactive"] if silent else []
     inactive = {index: links.inactive for index, links in facts.nvlinks.items() if links.inactive}
     if inactive:
         number = sum(map(len, inactive.values()))

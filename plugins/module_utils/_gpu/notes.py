@@ -35,7 +35,7 @@ def notes_of(facts: Facts) -> list[str]:
 def _sentence(note: str) -> str:
     text = printable(note, NOTE_LENGTH)
     text = text[:1].upper() + text[1:]
-    return text if text.endswith((".", "...")) else text + "."
+    return text if text.endswith(".") else text + "."
 
 
 def _of_the_log(facts: Facts) -> t.Iterator[str]:
@@ -65,8 +65,7 @@ def _shown(xids: t.Sequence[Xid]) -> str:
             f"{'SXid' if xid.switch else 'Xid'} {xid.code} on {xid.address} "
             f"({xid.kind}, {count_of(xid.count, 'time')})"
             for xid in xids
-        ],
-        4,
+        ]
     )
 
 

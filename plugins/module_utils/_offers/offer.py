@@ -199,7 +199,7 @@ def machine_address(text: str | None) -> str | None:
         address = ipaddress.ip_address(text or "")
     except ValueError:
         return None
-    if getattr(address, "scope_id", None) or "%" in str(address):
+    if "%" in str(address):
         return None
     reached = getattr(address, "ipv4_mapped", None) or address
     if reached.is_unspecified or reached.is_multicast or str(reached) == "255.255.255.255":

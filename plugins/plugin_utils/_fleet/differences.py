@@ -138,8 +138,8 @@ def _difference(
         usually = None
     else:
         usually = _shown(what, usual)
-        have = "has" if others == 1 else "have"
-        text = f"{label}; {count_of(others, 'other')} {have} {usually}"
+        # More than half have it, so there are several.
+        text = f"{label}; {others} others have {usually}"
         if what == "temperature_c":
             text = f"{label}; the median of the hosts is {usually}"
     return {

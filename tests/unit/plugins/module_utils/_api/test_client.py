@@ -25,6 +25,7 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors im
     NotFound,
     RateLimited,
     RequestRefused,
+    RequestTimedOut,
     ServerError,
     SupplyError,
     Unauthorized,
@@ -292,3 +293,11 @@ def test_what_is_not_documented_is_said_to_be_so() -> None:
     assert error_of(http_answer(418, "TEAX.")).message == (
         "the API gave an answer that it does not document (418): TEAX"
     )
+
+
+def test_a_request_for_which_no_time_is_left_is_not_sent() -> None:
+    with Server(GOOD) as server, pytest.raises(RequestTimedOut) as caught:
+        client_of(server.url).offer_status(OFFER_ID, timeout=0)
+
+    assert caught.value.message == "no time was left for the request"
+    assert server.requests == []

@@ -11,6 +11,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import trustme
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import (
     ConnectionFailed,
     RequestTimedOut,
@@ -24,13 +25,12 @@ pytestmark = pytest.mark.usefixtures("clean_environment")
 
 
 @pytest.fixture(scope="module")
-def authority() -> t.Any:
-    trustme = pytest.importorskip("trustme")
+def authority() -> trustme.CA:
     return trustme.CA()
 
 
 @pytest.fixture
-def tls_server(authority: t.Any) -> t.Iterator[Server]:
+def tls_server(authority: trustme.CA) -> t.Iterator[Server]:
     server = Server()
     server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(server.tls)
@@ -48,7 +48,7 @@ def test_an_unknown_certificate_is_refused_before_anything_is_sent(tls_server: S
 
 
 def test_the_certificate_of_an_own_authority(
-    tls_server: Server, authority: t.Any, tmp_path: Path
+    tls_server: Server, authority: trustme.CA, tmp_path: Path
 ) -> None:
     bundle = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(bundle))
@@ -68,7 +68,7 @@ def test_loopback_with_tls_never_goes_through_a_proxy_either(
 
 
 def test_a_certificate_for_another_name_is_refused(
-    tls_server: Server, authority: t.Any, tmp_path: Path
+    tls_server: Server, authority: trustme.CA, tmp_path: Path
 ) -> None:
     bundle = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(bundle))
@@ -95,7 +95,7 @@ def test_no_check_means_no_check(
 def test_the_bundle_of_the_variable_counts(
     name: str,
     tls_server: Server,
-    authority: t.Any,
+    authority: trustme.CA,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -107,7 +107,7 @@ def test_the_bundle_of_the_variable_counts(
 
 
 def test_an_own_bundle_beats_the_one_of_the_variable(
-    tls_server: Server, authority: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tls_server: Server, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle, other = tmp_path / "ca.pem", tmp_path / "other.pem"
     authority.cert_pem.write_to_path(str(bundle))

@@ -59,6 +59,7 @@ def test_the_text_says_which_offer_what_happened_and_what_to_do(cls: type[Supply
     assert cls.hint.endswith(".")
     assert str(cls("it broke", offer_id=OFFER_ID)) == f"Offer {OFFER_ID}: it broke. {cls.hint}"
     assert str(cls("it broke", hint="Wait.")) == "it broke. Wait."
+    assert cls("it broke").args == ("it broke",)
 
 
 def test_an_option_error_names_the_option_first() -> None:

@@ -333,7 +333,7 @@ NO_URLS = [
 ]
 
 
-@pytest.mark.parametrize(("url", "kept"), GOOD_URLS)
+@pytest.mark.parametrize(("url", "kept"), [*GOOD_URLS, ("https://a/!~", "https://a/!~")])
 def test_a_good_url(url: str, kept: str) -> None:
     assert settings_of({"api_url": url}).api_url == kept
 

@@ -185,3 +185,17 @@ def test_an_output_that_cannot_be_read_is_at_its_end(monkeypatch: pytest.MonkeyP
     monkeypatch.undo()
 
     assert ran.ok and ran.stdout == ""
+
+
+def test_a_killed_process_leaves_no_zombie(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = command._start
+    started: list[t.Any] = []
+
+    def noted(*given: t.Any) -> t.Any:
+        started.append(start(*given))
+        return started[-1]
+
+    monkeypatch.setattr(command, "_start", noted)
+    python("import time; time.sleep(600)", 0.5)
+
+    assert started[0].returncode == -signal.SIGKILL

@@ -96,3 +96,7 @@ def test_missing_parts_of_a_version_are_zero() -> None:
 def test_any_texts_can_be_compared(one: str, other: str) -> None:
     assert isinstance(version_key(one) < version_key(other), bool)
     assert isinstance(Expectations(name=one).fits_name(other), bool)
+
+
+def test_an_endless_number_in_a_version_is_cut() -> None:
+    assert version_key("1234567890.5") == (123456789, 5)

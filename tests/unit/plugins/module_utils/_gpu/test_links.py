@@ -36,8 +36,10 @@ def a_gpu(index: int = 0, **values: t.Any) -> Gpu:
 
 
 def test_a_full_link_passes() -> None:
-    assert details(facts(a_gpu()))["pcie"] == ("pass", "x16, generation 5")
-    assert report_of(facts(a_gpu()))["notes"] == []
+    for slots in ({}, {"0000:00:00.0": Slot(16, gpu_lanes=16)}):
+        found = facts(a_gpu(), slots=slots)
+        assert details(found)["pcie"] == ("pass", "x16, generation 5")
+        assert report_of(found)["notes"] == []
 
 
 @pytest.mark.parametrize(
@@ -68,6 +70,7 @@ def test_what_fails_a_link(values: dict[str, t.Any], words: str) -> None:
         ({"pcie_generation": 5, "at_work": True}, None),
         # A slot that is faster than the GPU.
         ({"pcie_generation_gpu": 4, "pcie_generation_slot": 5}, None),
+        ({"pcie_generation_gpu": 5, "pcie_generation_slot": 5}, None),
         (
             {"pcie_generation_gpu": 5, "pcie_generation_slot": 4, "pcie_generation_max": 4},
             "can do PCIe generation 5, but its slot only 4",

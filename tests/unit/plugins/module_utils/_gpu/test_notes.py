@@ -92,6 +92,10 @@ def test_the_boot_is_told_in_utc() -> None:
             "GPU 0 (0000:18:00.0) has had 1 uncorrected SRAM error in its lifetime.",
         ),
         (
+            {"ecc_sram_uncorrected_aggregate": 4},
+            "GPU 0 (0000:18:00.0) has had 4 uncorrected SRAM errors in its lifetime.",
+        ),
+        (
             {"ecc_sram_uncorrected_aggregate": 5},
             (
                 "GPU 0 (0000:18:00.0) has had 5 uncorrected SRAM errors in its lifetime; so many "
@@ -145,3 +149,9 @@ def test_the_history_is_read() -> None:
     assert gpu.spare_rows == {**ROWS, "max": 638, "high": 2}
     half = text.replace("638 bank(s)", "N/A")
     assert parse_smi_xml(half).gpus[0].spare_rows is None
+
+
+def test_a_machine_without_gpus_has_no_notes() -> None:
+    report = report_of(facts(kernel_log=None))
+
+    assert (report["verdict"], report["notes"]) == ("no_gpu", [])

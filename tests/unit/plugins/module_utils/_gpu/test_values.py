@@ -62,6 +62,8 @@ def test_a_text(text: str | None, value: str | None) -> None:
         (" -2 C", -2),
         ("1" * 18, int("1" * 18)),
         ("1" * 19, None),
+        # Spaces that no tool prints.
+        ("\u00a05", None),
     ],
 )
 def test_a_number(text: str | None, value: int | None) -> None:

@@ -120,6 +120,7 @@ NONE, RESET_WORD, REBOOT_WORD = (
     [
         (NONE, None),
         ("0x0", None),
+        ("0x5 (None)", None),
         (RESET_WORD, "reset_gpu"),
         ("0x1 (PF FLR)", "reset_gpu"),
         (REBOOT_WORD, "reboot_and_retest"),
@@ -185,7 +186,9 @@ def test_links_of_the_fifth_generation_say_how_bad_it_is(text: str, action: str)
     xid = only(line(149, text))
     assert (xid.kind, xid.action) == ("workflow_nvlink5_err", action)
     # The worst of several counts.
-    assert only(line(149, "NETIR_LINK_EVT Fatal"), line(149, text)).action == "reset_gpu"
+    fatal = line(149, "NETIR_LINK_EVT Fatal")
+    assert only(fatal, line(149, text)).action == "reset_gpu"
+    assert only(line(149, text), fatal).action == "reset_gpu"
     over = line(154, CHANGED.format(RESET_WORD, NONE))
     assert judged(line(149, text), over)["verdict"] == "pass"
 
@@ -218,6 +221,12 @@ def test_another_error_of_a_switch_is_a_note() -> None:
     assert report["verdict"] == "pass"
     assert report["xids"][0]["action"] == "watch"
     assert "SXid 20009 on 0000:07:00.0 (sxid_non_fatal, 1 time)" in report["notes"][0]
+
+
+def test_an_error_of_a_switch_that_does_not_say_how_bad_it_is_is_unknown() -> None:
+    report = judged(SWITCH_LINE.format("20034", "Severity 1 Engine instance 30"))
+
+    assert (report["verdict"], report["xids"][0]["kind"]) == ("pass", "unknown")
 
 
 def test_an_xid_and_an_sxid_of_one_number_are_two() -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 import typing as t
 
 import pytest
@@ -21,6 +22,7 @@ def test_the_outcome_of_an_abandoned_call_is_not_that_of_the_next_one() -> None:
     calls = Calls(2, start=late.append)
     calls.begin("offer", lambda: "old")
     calls.abandon("offer")
+    assert not calls.running
     calls.begin("offer", lambda: "new")
 
     late[0]()
@@ -41,3 +43,10 @@ def test_a_mistake_of_ours_is_not_taken_for_an_answer() -> None:
 
     with pytest.raises(ZeroDivisionError, match=A):
         waiting.turn(60)
+
+
+def test_the_thread_of_a_call_that_hangs_does_not_keep_python_from_ending() -> None:
+    calls = Calls(1)
+    calls.begin("offer", lambda: threading.current_thread())
+
+    assert (calls.next_outcome(60) or ("", None))[1].daemon

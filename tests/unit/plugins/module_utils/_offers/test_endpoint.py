@@ -138,6 +138,9 @@ def test_anything_else_gives_the_defaults_and_a_problem(command: str) -> None:
         ("ssh -p http root@203.0.113.7", "has an invalid port"),
         ("ssh root@203.0.113.7 reboot", "does not name exactly one host"),
         ("ssh root@203.0.113.8", "names a host other than external_ip"),
+        ("ssh 203.0.113.7;id", "has a character that a plain ssh command does not need"),
+        ("scp root@203.0.113.7", "does not begin with ssh"),
+        ("ssh 203.0.113.7 -i -o", "has an unusual file name after -i"),
     ],
 )
 def test_what_is_wrong_with_a_command_is_said(command: str, problem: str) -> None:

@@ -173,7 +173,7 @@ OPTIONAL = [
 def refusal(document: dict[str, t.Any]) -> InvalidResponse:
     with pytest.raises(InvalidResponse) as caught:
         parse_offer(document, OFFER_ID)
-    assert caught.value.offer_id == OFFER_ID
+    assert (caught.value.offer_id, caught.value.code) == (OFFER_ID, 200)
     return caught.value
 
 
@@ -208,7 +208,9 @@ def test_an_entry_that_is_no_object_is_named(path: str, value: t.Any, called: st
 
 
 def test_the_answer_for_another_offer_is_refused() -> None:
-    assert OTHER_ID in refusal(a_document(offer_id=OTHER_ID)).message
+    assert refusal(a_document(offer_id=OTHER_ID)).message == (
+        f"in the answer, offer_id is '{OTHER_ID}', which is another offer"
+    )
 
 
 def test_the_ids_of_the_question_and_the_answer_are_compared_without_case() -> None:
@@ -318,6 +320,8 @@ def test_an_instance_is_reached_by_the_address_that_is_asked_for() -> None:
     )
     # Listings show the address of a stopped machine too.
     assert stopped.reach("internal") == (inside, "status is stopped, not running")
+    nameless = Instance("--", "n", "z", "running", outside)
+    assert nameless.reach() == (outside, "instance_id '--' cannot identify it")
 
 
 @pytest.mark.parametrize(
@@ -459,7 +463,9 @@ def test_what_is_no_uuid_is_refused(value: t.Any) -> None:
 
 
 def test_no_offer_id_at_all_is_refused() -> None:
-    with pytest.raises(OptionError, match=r"^offer_ids: is empty"):
+    with pytest.raises(
+        OptionError, match=r"^offer_ids: is empty; give the ID of at least one offer$"
+    ):
         checked_offer_ids([])
 
 

@@ -333,6 +333,31 @@ def test_the_last_transient_error_is_kept_when_time_runs_out() -> None:
     assert watch.error.code == 503
 
 
+class NoAnswers(Calls):
+    """Requests that never end, in the time of a clock that does not move by itself."""
+
+    def __init__(self, api: FakeApi) -> None:
+        super().__init__(1, start=lambda _run: None)
+        self._sleep = api.clock.sleep
+
+    def next_outcome(self, timeout: float) -> None:
+        self._sleep(timeout)
+
+
+def test_a_request_that_never_ends_is_abandoned_a_second_after_its_time_limit() -> None:
+    api = FakeApi({A: []}, settings=FakeSettings(request_timeout=30))
+    timing = {**api.in_fake_time(), "calls": NoAnswers(api)}
+    watch = Watch(A)
+    wait = Polling(api, [watch], WaitOptions(wait_timeout=100), **timing)
+
+    wait.turn()
+    assert (watch.error, api.clock.now) == (None, 1031.0)
+    wait.turn()
+
+    assert watch.error is not None and watch.error.kind == "request_timed_out"
+    assert watch.transient_errors == 1
+
+
 # Readiness
 
 
@@ -350,6 +375,14 @@ def test_fewer_instances_are_enough_when_asked_for() -> None:
     api = FakeApi({A: [state("ready", instances=[machine("a"), machine("b", ip=None)])]})
 
     assert waited(api, min_instances=1).ready
+
+
+def test_an_offer_with_enough_instances_is_left_alone() -> None:
+    half = state("ready", instances=[machine("a"), machine("b", ip=None)])
+    api = FakeApi({A: [half], B: [PROVISIONING, ready()]})
+
+    assert waited(api, A, B, min_instances=1).ready
+    assert len(api.times(A)) == 1
 
 
 def test_an_unknown_state_is_waited_for() -> None:
@@ -400,8 +433,9 @@ def test_requests_are_started_as_the_caller_says(reads: bool) -> None:
     assert len(started) == 1
 
 
-def test_a_wait_that_has_failed_reads_the_others_once_and_not_again() -> None:
-    api = FakeApi({A: [state("failed")], B: [ServerError("busy", code=503)]})
+@pytest.mark.parametrize("error", [ServerError("busy", code=503), ConnectionFailed("reset")])
+def test_a_wait_that_has_failed_reads_the_others_once_and_not_again(error: t.Any) -> None:
+    api = FakeApi({A: [state("failed")], B: [error]})
 
     report = waited(api, A, B, poll_interval=5)
 
@@ -418,6 +452,15 @@ def test_an_offer_that_becomes_ready_with_the_last_second_is_ready(
     report = waited(api, wait_timeout=10)
 
     assert (report.ready, report.timed_out, report.elapsed) == (True, False, elapsed)
+
+
+def test_an_offer_that_fails_with_the_last_second_has_failed() -> None:
+    api = FakeApi({A: [state("failed")]}, seconds_per_request=10)
+
+    report = waited(api, wait_timeout=10)
+
+    assert (report.ready, report.timed_out, report.elapsed) == (False, False, 10.0)
+    assert report.ended_by == {A}
 
 
 def test_what_an_abandoned_call_returns_is_not_taken_for_the_next_one() -> None:
@@ -569,6 +612,14 @@ def test_an_error_that_ends_the_wait_is_told_as_the_last_news() -> None:
 
     assert [news.is_over for news in listener.news] == [False, True]
     assert [watch.offer_id for watch in listener.news[-1].changed] == [A, B]
+
+
+def test_the_news_that_all_are_ready_is_the_last() -> None:
+    listener = Listener()
+
+    waited(FakeApi({A: [PROVISIONING, ready()]}), on_news=listener)
+
+    assert [news.is_over for news in listener.news] == [False, True]
 
 
 # Real threads

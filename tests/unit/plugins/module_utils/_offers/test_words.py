@@ -114,3 +114,20 @@ def test_an_offer_that_comes_too_late(answer: t.Any, found: str) -> None:
     assert why_too_late(watch, WaitOptions()) == (
         f"Offer {C} was not ready in time: {found} Raise wait_timeout if it only needs longer."
     )
+
+
+def test_the_line_about_an_offer_that_comes_up_shows_its_progress() -> None:
+    document = {"offer_id": C, **state("provisioning", progress="0/2")}
+
+    line = offer_line(parse_offer(document, C), HostOptions(), stale=False)
+
+    assert line == f"Offer {C} is provisioning (0/2), 0 of 0 instances usable"
+
+
+def test_why_an_offer_failed_is_told_with_one_full_stop() -> None:
+    watch = seen(state("failed", failure_reason="no room for X."), offer_id=C)
+    report = WaitReport([watch], 60.0, ready=False, ended_by=frozenset([C]))
+
+    assert why_not_ready(watch, report, WaitOptions()) == (
+        f"Offer {C} failed: no room for X. Buy another offer."
+    )

@@ -314,3 +314,33 @@ def test_forged_facts_are_named_and_the_rest_is_counted() -> None:
         "machine, so the host is not used. If you set it yourself, do so without cacheable. If it "
         "comes from a fact cache, run with --flush-cache. Otherwise distrust the machine."
     )
+
+
+def test_a_fact_may_be_unknown() -> None:
+    assert sound_facts({"ansible_kernel": None}, FORBIDDEN) == ({"ansible_kernel": None}, [])
+
+
+def test_only_plain_values_are_left() -> None:
+    told = {"a": 0.5, "b": float("inf"), "c": None, "d": True, "e": 7, "f": {1}, "k" * 201: "x"}
+
+    kept, _dropped = sound_facts({"ansible_env": told}, FORBIDDEN)
+
+    plain = {"a": 0.5, "b": None, "c": None, "d": True, "e": 7, "f": None}
+    assert kept["ansible_env"] == {**plain, "k" * 197 + "...": "x"}
+
+
+@pytest.mark.parametrize("around", [lambda value: {"x": value}, lambda value: [value]])
+def test_facts_have_up_to_eight_levels(around: t.Callable[[t.Any], t.Any]) -> None:
+    value: t.Any = "innermost"
+    for _level in range(7):
+        value = around(value)
+
+    assert sound_facts({"ansible_env": {"x": value}}, FORBIDDEN)[0] == {"ansible_env": {"x": value}}
+    with pytest.raises(TooMuch, match=r"^more than 50000 values, or more than 8 levels$"):
+        sound_facts({"ansible_env": {"x": around(value)}}, FORBIDDEN)
+
+
+def test_facts_have_up_to_fifty_thousand_values() -> None:
+    assert sound_facts({"ansible_flags": [1] * 49_999}, FORBIDDEN)[1] == []
+    with pytest.raises(TooMuch):
+        sound_facts({"ansible_flags": [1] * 50_000}, FORBIDDEN)

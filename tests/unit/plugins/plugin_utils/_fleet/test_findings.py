@@ -263,3 +263,14 @@ def test_which_start_is_another(booted_then: str | None, booted_now: str, since:
     then, now = ({**THEN, "booted_at": when, "xids": [LOST]} for when in (booted_then, booted_now))
 
     assert [one["since"] for one in compare(then, now)] == [since]
+
+
+def test_a_finding_names_the_gpu_by_its_uuid() -> None:
+    then = {"uuid": "u" * 97, "rows_remapped": 1, "rows_remapped_corrected": 0}
+    now = {**then, "rows_remapped_corrected": 1}
+    name = "u" * 93 + "..."
+
+    assert [(one.since, one.uuid, one.text) for one in compare_gpu(then, now)] == [
+        ("handover", name, f"{name}: 1 rows remapped after uncorrected errors"),
+        ("new", name, f"{name}: 1 rows remapped after corrected errors, 0 at handover"),
+    ]

@@ -193,7 +193,8 @@ def test_a_file_that_is_too_large_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(known_bad, "_MOST_BYTES", 1 << 20)
-    path = written(tmp_path, YAML + "#" * (1 << 20))
+    assert read_known_bad("known_bad", written(tmp_path, YAML.ljust(1 << 20, "#")))
+    path = written(tmp_path, YAML.ljust((1 << 20) + 1, "#"))
 
     with pytest.raises(OptionError, match=r"^known_bad: .* it has more than 1 MiB$"):
         read_known_bad("known_bad", path)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import typing as t
 from pathlib import Path
 
@@ -166,7 +167,10 @@ def test_the_state_of_a_record_is_what_stays_as_long_as_nothing_happens() -> Non
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda record: record["gpus"].pop(), "it has been changed since it was written"),
+        (
+            lambda record: record["gpus"].pop(),
+            "^it has been changed since it was written: its digest is another$",
+        ),
         (lambda record: record.update(version=2), "its version is 2, and this collection reads 1"),
         (lambda record: record.update(version=[{}]), "its version is"),
         (lambda record: record.update(form="x"), "it is not a record of GPUs"),
@@ -333,6 +337,16 @@ def test_in_check_mode_nothing_is_written(tmp_path: Path) -> None:
     assert new
     assert Path(path).parent == tmp_path / "records"
     assert list(tmp_path.iterdir()) == []
+    assert (path, new) == Records(str(tmp_path / "records")).keep(a_record())
+
+
+def test_a_file_has_what_is_harmless_of_the_name_of_the_host(tmp_path: Path) -> None:
+    records = Records(str(tmp_path))
+
+    path, _new = records.keep(a_record(host="a/b c" + "d" * 50))
+
+    assert re.fullmatch(f"20260922T180000Z_a-b-c{'d' * 35}_[0-9a-f]{{12}}[.]json", Path(path).name)
+    assert records.first_of("not \ud800 text", None) is None
 
 
 NAMES = [

@@ -122,8 +122,12 @@ def test_a_dead_token_is_told_for_every_offer() -> None:
     api = FakeApi({A: [Unauthorized("the API rejected the token (401)", code=401)], B: [ready()]})
     api.settings.concurrency = 1
 
-    with pytest.raises(SourceUnreadable, match=f"2 of its 2 offers.*Offer {B}: not asked"):
+    with pytest.raises(SourceUnreadable) as caught:
         gathered(api)
+
+    said = str(caught.value)
+    assert "2 of its 2 offers" in said
+    assert f" Offer {B}: not asked, because the API rejected the token. {Unauthorized.hint}" in said
 
 
 def test_skipping_leaves_an_offer_out_and_keeps_its_old_answer() -> None:
@@ -175,3 +179,5 @@ def test_an_offer_that_was_asked_for_several_times_says_so() -> None:
     )
     assert len(api.times(A)) > 1
     assert "Asked" not in second
+    (twice,) = gathered(FakeApi({A: [busy, GONE], B: [ready()]}), on_error="skip").warnings
+    assert twice.endswith(f"{GONE.hint} Asked 2 times. Its machines are left out.")

@@ -66,6 +66,18 @@ def test_an_entry_that_is_nearly_right_is_foreign(change: dict[str, t.Any]) -> N
         from_entry({**to_entry([stored]), **change})
 
 
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"schema": SCHEMA + 1, "offers": {}}, "it has another schema"),
+        ({"schema": SCHEMA, "offers": {OFFER_ID: {"document": []}}}, "the answer is an array"),
+    ],
+)
+def test_it_is_said_why_an_entry_is_foreign(entry: dict[str, t.Any], said: str) -> None:
+    with pytest.raises(ForeignEntry, match=said):
+        from_entry(entry)
+
+
 def test_the_key_is_the_same_for_the_same_source_only() -> None:
     key = entry_key(URL, [OFFER_ID, OTHER_ID], "token")
 

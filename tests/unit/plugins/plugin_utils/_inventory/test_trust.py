@@ -103,3 +103,14 @@ def test_before_core_2_19_a_template_of_the_users_own_stays_one(
 def test_an_expression_may_give_what_is_no_text(value: object) -> None:
     assert inert(value) is value
     assert plain_if_harmless([value]) == [value]
+
+
+def test_a_text_that_recurs_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    monkeypatch.setattr(trust, "inert", lambda text: looked.append(text) or text)
+    variables = Inert()
+
+    assert [variables.variables({"zone": "z", "again": "z"}) for _host in range(2)] == (
+        [{"zone": "z", "again": "z"}] * 2
+    )
+    assert looked == ["z"]

@@ -10,7 +10,7 @@ import typing as t
 import pytest
 from ansible.errors import AnsibleError, AnsibleFilterError
 from ansible_collections.compute_desk.supply.plugins.filter.summary import FilterModule
-from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.outcome import NO_GPU
+from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.outcome import NO_GPU, Host
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._play.summary import (
     HEADER,
     NOTHING,
@@ -554,3 +554,10 @@ def test_the_reason_of_an_offer_is_seen_in_a_pipe() -> None:
     assert summary_rows(hostvars, run, [])[-1][-1] == (
         "FAILED: Failed: the vendor has none left. Raise compute_desk_wait_timeout."
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "is_true"), [("yes", True), ("no", False), ("perhaps", False), (1, True), ([], True)]
+)
+def test_a_switch_is_read_as_ansible_reads_it(value: t.Any, is_true: bool) -> None:
+    assert Host({"compute_desk_gpu_verify": value}).wants_gpus is is_true

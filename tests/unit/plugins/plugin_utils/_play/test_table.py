@@ -56,9 +56,11 @@ def test_nothing_is_cut_where_there_is_room() -> None:
 def test_what_is_least_needed_gives_up_space_first() -> None:
     whole = table([HEADER, ROW], 200, ORDER)[1]
 
+    shortest = table([HEADER, ROW], len(whole) - 1, ORDER)[1]
     shorter = table([HEADER, ROW], len(whole) - 5, ORDER)[1]
     both = table([HEADER, ROW], len(whole) - 14, ORDER)[1]
 
+    assert shortest.split("  ") == [ROW[0], "6.1.0-28-cloud-a...", *ROW[2:]]
     assert shorter.split("  ") == [ROW[0], "6.1.0-28-clo...", *ROW[2:]]
     assert both.split("  ") == [ROW[0], "6.1.0...", "8 x NVIDIA H100 80GB...", ROW[3]]
 
@@ -101,3 +103,17 @@ def test_cells_are_cut_at_60_characters_and_the_last_one_at_200() -> None:
     (line,) = table([["a" * 70, "b" * 300]], 1000, [])
 
     assert line == f"{'a' * 57}...  {'b' * 197}..."
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        ([], []),
+        ([["A"], ["a"]], ["A", "a"]),
+        ([["A", "B"], ["a", ""]], ["A  B", "a"]),
+        ([["A", "B"], ["", "b"]], ["A  B", "   b"]),
+        ([["abX defghij"]], ["abX..."]),
+    ],
+)
+def test_a_small_table(rows: list[list[str]], lines: list[str]) -> None:
+    assert table(rows, 6, []) == lines

@@ -192,3 +192,12 @@ def test_an_address_is_never_an_option_of_ssh() -> None:
 
     assert route is not None
     assert route.command[-2:] == ["--", "-oProxyCommand=touch /tmp/never"]
+
+
+def test_a_port_that_ssh_agrees_with_is_still_that_of_the_host(tmp_path: Path) -> None:
+    (tmp_path / "config").touch(0o600)
+    arguments = f"-F {tmp_path / 'config'}"
+    route = route_to(host(ansible_port=2222, ansible_ssh_common_args=arguments))
+
+    assert route is not None
+    assert second_opinion(route) == route.target

@@ -10,8 +10,12 @@ import typing as t
 import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.calls import Calls
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import HostNameClash
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.offer import parse_offer
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.polling import Polling
-from ansible_collections.compute_desk.supply.plugins.module_utils._offers.terms import WaitOptions
+from ansible_collections.compute_desk.supply.plugins.module_utils._offers.terms import (
+    WaitOptions,
+    WaitReport,
+)
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.watch import Watch
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.problem import (
     REFUSED,
@@ -391,3 +395,43 @@ def test_who_is_prevented_is_told_how_to_go_on() -> None:
     assert entry["kind"] == "prevented"
     assert entry["message"] == "It does not start without the others."
     assert "set compute_desk_together to offer or none" in entry["hint"]
+
+
+class Turns:
+    """A wait that notes its turns, and is over after some of them."""
+
+    def __init__(self, over_after: int) -> None:
+        self.over_after = over_after
+        self.longest: list[float] = []
+
+    def turn(self, longest: float) -> bool:
+        self.longest.append(longest)
+        return len(self.longest) >= self.over_after
+
+    @staticmethod
+    def report() -> WaitReport:
+        return WaitReport([], 0.0, ready=False)
+
+
+@pytest.mark.parametrize(
+    ("answers", "over_after", "turns"),
+    [
+        # The last one turns ready: another turn tells of it.
+        ([ready()], 9, [5.0, 0]),
+        ([ready()], 1, [5.0]),
+        ([ready(), PROVISIONING], 9, [5.0]),
+    ],
+)
+def test_the_last_news_of_offers_goes_out(
+    answers: list[t.Any], over_after: int, turns: list[float]
+) -> None:
+    watches = [Watch(offer_id) for offer_id in (A, B)[: len(answers)]]
+    for watch, answer in zip(watches, answers):
+        watch.note_answer(parse_offer({"offer_id": watch.offer_id, **answer}, watch.offer_id), 0)
+    wait = Turns(over_after)
+    offers = Offers(t.cast("Polling", wait), watches, None, lambda _watch: [])
+
+    assert offers.turn(5.0) == []
+
+    assert wait.longest == turns
+    assert len(offers.undecided) == len(answers) - 1
