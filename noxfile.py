@@ -47,7 +47,8 @@ CORES = {
 }
 OLDEST, NEWEST = "2.16", "2.21"
 # What of tests/integration runs on them, with the tests that are marked as slow. 2.19 is the one
-# that `make test` takes. The others differ most of all in templates, and in what they print.
+# that `make test` takes, with Python 3.11. The others differ most of all in templates, and in what
+# they print.
 PLAYBOOK_CORES = {
     OLDEST: [
         "tests/integration/test_check_variables.py",
@@ -69,6 +70,9 @@ PLAYBOOK_CORES = {
     "2.19": ["tests/integration"],
     NEWEST: [
         "tests/integration/test_configure.py",
+        "tests/integration/test_configure_limits.py",
+        "tests/integration/test_failed_results.py",
+        "tests/integration/test_faults.py",
         "tests/integration/test_gpu_verify.py",
         "tests/integration/test_guide_inventory.py",
         "tests/integration/test_guides.py",
@@ -79,6 +83,7 @@ PLAYBOOK_CORES = {
         "tests/integration/test_inventory_ssh.py",
         "tests/integration/test_keywords.py",
         "tests/integration/test_module_documentation.py",
+        "tests/integration/test_own_process.py",
         "tests/integration/test_progress.py",
         "tests/integration/test_rounds.py",
         "tests/integration/test_summary.py",

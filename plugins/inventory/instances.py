@@ -14,7 +14,7 @@ description:
   - Hosts and their variables are the same as in RV(compute_desk.supply.offer_status#module:hosts) of
     M(compute_desk.supply.offer_status).
   - "Any YAML file (C(.yml) or C(.yaml)) with the line C(plugin: compute_desk.supply.instances) is a source."
-  - All other options can come from environment variables.
+  - Options about the API and its offers can also come from environment variables.
   - String options and the elements of lists are templates, and can use variables given with C(-e).
     O(hostnames), O(filters), O(exclude_filters), O(compose), O(groups) and O(keyed_groups) are expressions
     (without braces) over the variables of one host.

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import os
 import typing as t
 
 from ._text import quoted
@@ -43,3 +44,11 @@ def checked_number(
     if at_least is not None and number < at_least:
         raise OptionError(option, f"must be at least {at_least:g} seconds, not {number:g}")
     return number
+
+
+def full_path(text: str) -> str:
+    """Return the whole path of a file, as a message shows it, and nothing for an empty text.
+
+    ``~`` is the home, and a relative name begins in the current folder.
+    """
+    return os.path.abspath(os.path.expanduser(text)) if text else ""

@@ -16,7 +16,7 @@ import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from .._options import OptionError, checked_number
+from .._options import OptionError, checked_number, full_path
 from .._text import quoted
 from .token import TokenSource
 
@@ -178,7 +178,7 @@ def _verify(validate_certs: t.Any, ca_path: t.Any) -> bool | str:
     if not _checked_bool("validate_certs", validate_certs):
         return False
     if ca_path is not None:
-        path = os.path.expanduser(str(ca_path))
+        path = full_path(str(ca_path))
         if not os.path.exists(path):
             raise OptionError("ca_path", f"{quoted(path, 200)} does not exist")
         return path

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 import typing as t
 
-from .._options import OptionError
+from .._options import OptionError, full_path
 from .._text import quoted
 
 MAX_TOKEN_BYTES = 65536
@@ -76,7 +75,7 @@ class TokenSource:
             return min(map(len, self._seen)) < _SHORTEST_SECRET
 
     def _read(self) -> str:
-        path = os.path.expanduser(self._path or "")
+        path = full_path(self._path or "")
         try:
             with open(path, "rb") as stream:
                 content = stream.read(MAX_TOKEN_BYTES + 1)

@@ -466,6 +466,7 @@ def test_a_ca_path(tmp_path: Path) -> None:
     assert settings_of({"ca_path": str(bundle)}).verify == str(bundle)
     assert settings_of({"ca_path": "~/ca.pem"}).verify == str(bundle)
     assert settings_of({"ca_path": str(tmp_path)}).verify == str(tmp_path)
+    assert settings_of({"ca_path": "."}).verify == os.getcwd()
 
 
 @pytest.mark.parametrize("path", ["", "/nowhere/ca.pem", "~/ca.pem", "\x00"])

@@ -142,3 +142,15 @@ def test_a_token_may_be_as_long_as_its_file(token_file: Path) -> None:
     token_file.write_bytes(b"t" * MAX_TOKEN_BYTES)
 
     assert len(TokenSource(path=str(token_file)).current()) == MAX_TOKEN_BYTES
+
+
+def test_a_file_is_named_by_where_it_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+    for path, whole in (("token", tmp_path / "token"), ("~/token", tmp_path / "home" / "token")):
+        assert problem_of(path) == (
+            f"api_token_file: cannot read '{whole}': No such file or directory"
+        )
