@@ -17,6 +17,7 @@ from ..module_utils._options import OptionError
 from ..module_utils._text import quoted
 from ..plugin_utils._answers.controller_action import ControllerAction
 from ..plugin_utils._live.screen import note
+from ..plugin_utils._play.in_play import VariablesInPlay
 from ..plugin_utils._play.roles import OPTION, find_role, role_names
 from ..plugin_utils._play.variables import Variables
 from ..plugin_utils._round.inventory import Inventory
@@ -54,10 +55,12 @@ class ActionModule(ControllerAction):
         if options["offers"]:
             _check_ssh_client()
             hosts.append(Inventory(hostvars).any_machine())
-        roles = self._checked({host: hostvars[host] for host in hosts})
+        play = self._task.play
+        found = {name: VariablesInPlay(hostvars, name, play) for name in hosts}
+        roles = self._checked(found)
         if options["notes"]:
             _show_notes(any(roles.values()))
-        return {"roles": roles}
+        return {"roles": roles, "play_vars": _of_play(found)}
 
     def _checked(self, hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, list[str]]:
         """Check the variables of all hosts, and return where the roles of each are."""
@@ -86,6 +89,15 @@ def _show_notes(has_roles: bool) -> None:
         note(_NO_ROLES)
     elif C.config.get_config_value("INJECT_FACTS_AS_VARS"):
         note(_FACTS_ARE_VARIABLES)
+
+
+def _of_play(hosts: t.Mapping[str, VariablesInPlay]) -> dict[str, dict[str, t.Any]]:
+    """Return what the play sets of our variables, for the summary: hostvars will not tell."""
+    names = list(Variables().options)
+    return {
+        host_name: {name: _value(host, name) for name in host.given_with_play(names)}
+        for host_name, host in hosts.items()
+    }
 
 
 def _value(host: t.Mapping[str, t.Any], name: str) -> t.Any:

@@ -61,6 +61,14 @@ roles:
   type: dict
   sample:
     gpu-node-a-4c5d6e7f: [/home/me/project/roles/my_role]
+play_vars:
+  description: For each host, those of the checked variables that the play sets, for example with C(vars) of
+    C(import_playbook).
+  returned: success
+  type: dict
+  sample:
+    gpu-node-a-4c5d6e7f:
+      gpu_verify_fail: false
 msg:
   description: Which variable is wrong, and what is allowed.
   returned: failure

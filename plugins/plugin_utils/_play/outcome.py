@@ -35,9 +35,14 @@ class Host:
     def __init__(self, variables: t.Any) -> None:
         self._variables = variables if isinstance(variables, t.Mapping) else {}
         self.facts = _mapping(self._read("ansible_facts"))
+        self._of_play: t.Mapping[str, t.Any] = {}
+        of_play = _mapping(self.mapping("compute_desk_checked").get("play_vars"))
+        self._of_play = _mapping(of_play.get(self._read("inventory_hostname")))
 
     def get(self, name: str) -> t.Any:
         """Return a variable, or None if it is absent, from the machine, or cannot be read."""
+        if name in self._of_play:
+            return self._of_play[name]
         value = self._read(name)
         # Ansible leaves out how the names of facts begin.
         for fact in (name, name[len("ansible_") :] if name.startswith("ansible_") else name):

@@ -561,3 +561,15 @@ def test_the_reason_of_an_offer_is_seen_in_a_pipe() -> None:
 )
 def test_a_switch_is_read_as_ansible_reads_it(value: t.Any, is_true: bool) -> None:
     assert Host({"compute_desk_gpu_verify": value}).wants_gpus is is_true
+
+
+def test_what_the_play_has_set_counts_for_the_summary() -> None:
+    given = {"gpu_verify_fail": False, "compute_desk_gpu_verify": "no"}
+    checked = {"roles": {}, "play_vars": {"node-1": given, "node-2": {}}}
+    variables = {"compute_desk_checked": checked, "gpu_verify_fail": True}
+
+    one = Host({**variables, "inventory_hostname": "node-1"})
+    other = Host({**variables, "inventory_hostname": "node-2"})
+
+    assert (one.flag("gpu_verify_fail"), one.wants_gpus) == (False, False)
+    assert (other.flag("gpu_verify_fail"), other.wants_gpus) == (True, True)
