@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 from integration.main_job import machines, summary
@@ -18,6 +19,7 @@ from .test_awx_jobs import check_events, grown
 from .workflow import Workflow
 
 Simulate = t.Callable[..., Simulator]
+ROLE = "my_namespace.my_collection.lose"
 FAILED = {"at": 0, "status": "failed", "failure_reason": "sold out in this zone"}
 
 
@@ -95,6 +97,27 @@ def test_machines_of_an_offer_that_is_not_ready_are_left_alone(
     assert connections(simulator) == {"one": True, "up": False, "missing": False}
     assert run.artifacts["compute_desk_expected_instances"] == ["i-aaaa-one"]
     assert "1 of 1 machine of the offers that are ready is configured" in run.jobs["report"].output
+
+
+def test_a_machine_that_is_lost_on_the_way_is_not_reported_as_configured(
+    with_awx: Workspace, simulate: Simulate, awx: StandIn
+) -> None:
+    lost = {"ansible.builtin.ping": {}, "vars": {"ansible_port": 9}}
+    is_bad = "compute_desk_instance_name == 'bad'"
+    collection = with_awx.collections / "ansible_collections" / "my_namespace" / "my_collection"
+    tasks = collection / "roles" / "lose" / "tasks"
+    tasks.mkdir(parents=True)
+    (tasks / "main.yml").write_text(json.dumps([{**lost, "when": is_bad}]))
+    broken = {**machines(B, other={}), "timeline": [FAILED]}
+    simulator = simulate(grown(A, good={}, bad={}), broken)
+
+    run = workflow(with_awx, simulator, awx, A, B, compute_desk_roles=ROLE).run()
+
+    assert run.failed
+    report = run.jobs["report"].output
+    assert "1 of 2 machines of the offers that are ready are configured. " in report, last_lines(
+        run.jobs["configure"].output, 60
+    )
 
 
 def test_if_nothing_is_ready_nothing_is_configured(
