@@ -54,7 +54,8 @@ options:
     description:
       - Expressions for the name of a host. The first result that is not empty is used.
       - The default name is the name of the instance and the end of its ID. It is the same in every run.
-      - Characters other than letters, digits, dot, underscore and dash become dashes.
+      - Characters other than letters, digits, dot, underscore and dash become dashes, and so does the dot of a last C(.yml),
+        C(.yaml) or C(.json).
       - Two hosts with the same name are an error.
     type: list
     elements: str

@@ -333,7 +333,8 @@ hosts:
     name:
       description:
         - The name for the inventory, made of the instance's name and the last 8 letters or digits of its ID, or its
-          name alone if that ends so already. It is the same in every run.
+          name alone if that ends so already. It is the same in every run, and never ends in
+          C(.yml), C(.yaml) or C(.json).
       returned: always
       type: str
       sample: h100-node-1-1b2c3d4e

@@ -39,12 +39,16 @@ GROUPS = (
 GROUP_PREFIXES = ("compute_desk_offer_", "compute_desk_zone_")
 """The id of the offer or the zone follows."""
 
-# Names that mean something else to Ansible: the controller, and groups, built in or our own.
+# Names that mean something else to Ansible: the controller, folders, and groups, built in or ours.
 _RESERVED = re.compile(
-    r"localhost|127\.0\.0\.1|all|ungrouped"
+    r"localhost|127\.0\.0\.1|\.+|all|ungrouped"
     rf"|{'|'.join(GROUPS)}|({'|'.join(GROUP_PREFIXES)}).*",
     re.IGNORECASE,
 )
+
+# The dot before an extension of Ansible's for files with variables. It looks for a file of just the
+# host's name first: the host db1.yml would have the variables of the host db1.
+_DOT = re.compile(r"\.(?=(ya?ml|json)\Z)", re.IGNORECASE)
 
 # The host variables, by the field that each of them holds.
 _FROM_OFFER = {
@@ -183,6 +187,9 @@ def group_suffix(text: str) -> str:
 
 
 def _unreserved(name: str) -> str:
+    name = _DOT.sub("-", name)
+    if name.startswith("-"):
+        return f"instance{name}"
     return f"instance-{name}" if _RESERVED.fullmatch(name) else name
 
 

@@ -31,9 +31,21 @@ from ...helpers import ANY_TEXT, OFFER_ID, OTHER_ID, a_document, an_instance
 
 SSH_VARIABLES = {"ansible_host", "ansible_user", "ansible_port", "ansible_ssh_common_args"}
 # Ids and names that nearly are something else, beside any text at all.
-TRICKY = ANY_TEXT | st.sampled_from(
-    ["localhost", "ALL", "ungrouped", "compute_desk", "compute_desk_zone_", "127.0.0.1", "-o", ".."]
-)
+NEARLY = [
+    "localhost",
+    "ALL",
+    "ungrouped",
+    "compute_desk",
+    "compute_desk_zone_",
+    "127.0.0.1",
+    "-o",
+    "..",
+    "db1.yml",
+    ".YAML",
+    "a.json",
+    "yml",
+]
+TRICKY = ANY_TEXT | st.sampled_from(NEARLY)
 IDS = TRICKY.filter(lambda text: re.search("[A-Za-z0-9]", text))
 
 
@@ -48,6 +60,12 @@ def the_record(policy: str = "accept_new", **fields: t.Any) -> dict[str, t.Any]:
 
 def name_of(instance_name: str, instance_id: str) -> str:
     return host_name(Instance(instance_id, instance_name, "zone", "running"))
+
+
+def assert_no_file_has(name: str) -> None:
+    """Ansible looks in host_vars for a file or folder of just this name first."""
+    assert not name.lower().endswith((".yml", ".yaml", ".json"))
+    assert not name or name.strip(".")
 
 
 # Names
@@ -77,6 +95,18 @@ def name_of(instance_name: str, instance_id: str) -> str:
         ("compute_desk", "desk", "instance-compute_desk"),
         ("compute_desk_zone_eu", "eu", "instance-compute_desk_zone_eu"),
         ("127.0.0.1", "1", "instance-127.0.0.1"),
+        ("compute_desk_zone_eu.yml", "l", "instance-compute_desk_zone_eu-yml"),
+        # Names of files with variables.
+        ("db1.yml", "l", "db1-yml"),
+        ("db1.yaml", "aml", "db1-yaml"),
+        ("db1.JSON", "JSON", "db1-JSON"),
+        ("db1.yml.yml", "yml", "db1.yml-yml"),
+        (".yml", "yml", "instance-yml"),
+        ("db1.yml", "i-0a1b2c3d4e5f", "db1.yml-2c3d4e5f"),
+        ("yml", "yml", "yml"),
+        ("db1.ymlx", "x", "db1.ymlx"),
+        ("db1.yml.", "i-1", "db1.yml.-i1"),
+        ("..", "i-1", "..-i1"),
     ],
 )
 def test_host_name(instance_name: str, instance_id: str, name: str) -> None:
@@ -93,6 +123,7 @@ def test_a_host_name_is_safe_whatever_the_api_says(instance_name: str, instance_
     assert name.lower() not in ("localhost", "127.0.0.1", "all", "ungrouped", "compute_desk")
     assert not name.lower().startswith(("compute_desk_offer_", "compute_desk_zone_"))
     assert name.lower() != "compute_desk_unusable"
+    assert_no_file_has(name)
 
 
 @given(st.lists(IDS, min_size=1, max_size=4, unique=True))
@@ -307,6 +338,32 @@ def test_a_chosen_name_is_safe_or_empty(text: str) -> None:
 
     assert re.fullmatch(r"([A-Za-z0-9._][A-Za-z0-9._-]{0,254})?", name)
     assert name.lower() not in ("localhost", "127.0.0.1", "all", "ungrouped", "compute_desk")
+    assert_no_file_has(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("", ""),
+        (".", "instance-."),
+        ("..", "instance-.."),
+        ("...", "instance-..."),
+        ("-..", "instance-.."),
+        ("..a", "..a"),
+        ("db1.yml", "db1-yml"),
+        ("db1.Yaml", "db1-Yaml"),
+        (".json", "instance-json"),
+        ("-.json", "instance-json"),
+        ("db1.json/", "db1.json-"),
+        ("db1.txt", "db1.txt"),
+        ("all.yml", "all-yml"),
+        ("compute_desk_offer_.yml", "instance-compute_desk_offer_-yml"),
+        # Only after the end is cut off.
+        ("n" * 196 + ".ymlx", "n" * 196 + "-yml"),
+    ],
+)
+def test_a_chosen_name_is_not_that_of_a_file_with_variables(text: str, name: str) -> None:
+    assert chosen_name(text) == name
 
 
 @given(TRICKY)
