@@ -56,7 +56,7 @@ options:
       - The default name is the name of the instance and the end of its ID. It is the same in every run.
       - Characters other than letters, digits, dot, underscore and dash become dashes, and so does the dot of a last C(.yml),
         C(.yaml) or C(.json).
-      - Two hosts with the same name are an error.
+      - Two hosts with the same name are an error, and so is a host with the name of a group.
     type: list
     elements: str
     default: []

@@ -178,8 +178,9 @@ machines:
     kind:
       description:
         - Why it is silent or has failed. Null if neither is the case.
-        - V(name_taken) if another host of the inventory has its name. V(prevented) if it did not start because something else
-          has failed, with O(together=all). Otherwise a kind of RV(compute_desk.supply.wait_for_instance#module:kind).
+        - V(name_taken) if another host or a group of the inventory has its name. V(prevented) if it did not start because
+          something else has failed, with O(together=all). Otherwise a kind of
+          RV(compute_desk.supply.wait_for_instance#module:kind).
       returned: always
       type: str
       sample: refused

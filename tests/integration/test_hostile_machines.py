@@ -208,14 +208,20 @@ def assert_clean(output: str) -> None:
     assert "ssh-keygen" not in output
 
 
-PROD = "[db]\ngood-00000000 ansible_host=203.0.113.250 ansible_become_password=hunter2\n"
+SECRET = "ansible_host=203.0.113.250 ansible_become_password=hunter2"
+PROD = {
+    "another host": f"[db]\ngood-00000000 {SECRET}\n",
+    "a group": f"[good-00000000]\ndb1 {SECRET}\n",
+}
+"""Inventories of the user with the name of the good machine, by what has it."""
 
 
-def test_a_machine_never_takes_the_name_of_a_host_of_the_user(
-    workspace: Workspace, simulate: Simulate, traps: Traps
+@pytest.mark.parametrize("other", PROD)
+def test_a_machine_never_takes_a_name_of_the_user(
+    workspace: Workspace, simulate: Simulate, traps: Traps, other: str
 ) -> None:
     simulator = simulate(fleet([], traps))
-    (workspace.folder / "prod.ini").write_text(PROD)
+    (workspace.folder / "prod.ini").write_text(PROD[other])
 
     done = workspace.run(
         "ansible-playbook",
@@ -229,18 +235,20 @@ def test_a_machine_never_takes_the_name_of_a_host_of_the_user(
 
     assert done.returncode == 2
     assert (
-        f"The instance i-00000000 of the offer {A} would be the host good-00000000" in done.stdout
-    )
+        f"The instance i-00000000 of the offer {A} would be the host good-00000000, but the "
+        f"inventory has {other} of this name"
+    ) in " ".join(done.stdout.split())
     assert "Configure the machines" not in done.stdout
     assert simulator.instances()[0]["connections"] == 0
 
 
+@pytest.mark.parametrize("other", PROD)
 @pytest.mark.parametrize("sources", [["prod.ini", "offers.yml"], ["offers.yml", "prod.ini"]])
-def test_two_sources_never_make_one_host_of_a_machine_and_another(
-    workspace: Workspace, simulate: Simulate, traps: Traps, sources: list[str]
+def test_two_sources_never_give_a_machine_the_name_of_something_else(
+    workspace: Workspace, simulate: Simulate, traps: Traps, sources: list[str], other: str
 ) -> None:
     simulator = simulate(fleet([], traps))
-    (workspace.folder / "prod.ini").write_text(PROD)
+    (workspace.folder / "prod.ini").write_text(PROD[other])
     source = {"plugin": "compute_desk.supply.instances", "offer_ids": [A]}
     (workspace.folder / "offers.yml").write_text(json.dumps(source))
     command = ["ansible-inventory", *(f"--inventory={one}" for one in sources), "--list"]
@@ -251,8 +259,11 @@ def test_two_sources_never_make_one_host_of_a_machine_and_another(
     )
 
     told = " ".join(listed.stderr.split())
-    assert f"The instance 'i-00000000' of the offer {A} and another host of the inventory" in told
-    assert "would both be 'good-00000000'" in told
+    assert f"The instance 'i-00000000' of the offer {A} " in told
+    assert {
+        "another host": "and another host of the inventory would both be 'good-00000000'",
+        "a group": "would be the host 'good-00000000', but the inventory has a group of this name",
+    }[other] in told
     hosts = json.loads(listed.stdout)["_meta"]["hostvars"]
     assert not any("compute_desk_instance_id" in variables for variables in hosts.values())
     assert strict.returncode != 0

@@ -17,6 +17,7 @@ from ...module_utils._offers.hosts import chosen_name
 from ...module_utils._options import OptionError
 from ...module_utils._phrases import json_type
 from ...module_utils._text import printable, quoted
+from .names import NameTaken
 from .trust import plain_if_harmless
 
 Variables = t.Dict[str, t.Any]
@@ -49,7 +50,10 @@ class Expressions:
         return default
 
     def construct(self, host: str, variables: Variables) -> None:
-        """Set composed variables, then add the host to composed and to keyed groups."""
+        """Set composed variables, then add the host to composed and to keyed groups.
+
+        Raises OptionError, or NameTaken.
+        """
         plugin = self._plugin
         for name, text in (plugin.get_option("compose") or {}).items():
             self._tried("compose", name, host, partial(self._compose, name, text, variables, host))
@@ -90,6 +94,8 @@ class Expressions:
         """Return what ``call`` returns; if it fails, raise with ``strict``, or else note it."""
         try:
             return call()
+        except NameTaken:
+            raise
         except Exception as exc:
             if self._plugin.get_option("strict"):
                 problem = f"{quoted(label)} fails for host {quoted(host, 210)}: {_reason(exc)}"

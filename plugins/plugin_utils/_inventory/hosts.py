@@ -42,8 +42,9 @@ class SourceHosts:
         refuse_clashes(records)
         refuse_taken(self._inventory, records)
         self._check_count(sum(record["compute_desk_usable"] for record in records))
-        for record, variables in hosts:
-            name = self._add(record, variables)
+        # All of them first: no expression over one may make a group with the name of another.
+        added = [(self._add(record, variables), variables) for record, variables in hosts]
+        for name, variables in added:
             self._expressions.construct(name, variables)
         return made.warnings + self._expressions.warnings()
 

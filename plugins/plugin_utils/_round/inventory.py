@@ -21,7 +21,15 @@ from .._first_contact.problem import Problem
 from .machine import Machine
 
 NAME_TAKEN = "name_taken"
-"""The kind of a machine that would get the name, and the variables, of another host."""
+"""The kind of a machine that would get the name of another host, or of a group."""
+
+_HOST = "host"
+_GROUP = "group"
+_TAKEN_BY = {
+    _HOST: ("another host", "It would get the variables of that host, passwords included."),
+    _GROUP: ("a group", "What is meant for the machine would be done to the hosts of that group."),
+}
+"""By what has the name: what it is called, and what would happen."""
 
 _ANY = "instance-of-any-offer"
 
@@ -75,13 +83,13 @@ class Inventory:
     def add(self, records: t.Iterable[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
         """Add the hosts of these records. Return the records that are within the limit.
 
-        They get the key ``groups``; a name that belongs to another host is not added, see
-        ``is_taken``.
+        They get the key ``groups``. A name that is taken is not added, see ``taken_by``; a record
+        whose name is that of a group is returned even if the limit leaves it out.
         """
         records = [self._with_groups(record) for record in records]
         data = self._inventory._inventory
         for record in records:
-            if self.is_taken(record):
+            if self.taken_by(record):
                 continue
             data.add_host(record["name"])
             for group in record["groups"]:
@@ -91,7 +99,7 @@ class Inventory:
                 data.set_variable(record["name"], variable, wrap_var(record[variable]))
         data.reconcile_inventory()
         self._inventory.clear_caches()
-        within = set(self.matching("all"))
+        within = {*self.matching("all"), *data.groups}
         return [one for one in records if one["name"] in within]
 
     def any_machine(self) -> str:
@@ -102,13 +110,15 @@ class Inventory:
         data.reconcile_inventory()
         return _ANY
 
-    def is_taken(self, record: t.Mapping[str, t.Any]) -> bool:
-        """Return whether another host than that of the record has its name."""
+    def taken_by(self, record: t.Mapping[str, t.Any]) -> str | None:
+        """Return what has the name of the record: ``host`` (of another machine) or ``group``."""
         name = record["name"]
+        if name in self._inventory.groups:
+            return _GROUP
         if name not in self._inventory.hosts:
-            return False
+            return None
         own = record["compute_desk_instance_id"]
-        return bool(self.variables(name).get("compute_desk_instance_id") != own)
+        return None if self.variables(name).get("compute_desk_instance_id") == own else _HOST
 
     @staticmethod
     def _with_groups(record: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -118,17 +128,23 @@ class Inventory:
 
 def new_machine(record: dict[str, t.Any], inventory: Inventory, now: float) -> Machine:
     """Return the machine of a record that was added; failed if its name is taken."""
-    offer_id, name = record["compute_desk_offer_id"], record["name"]
-    machine = Machine(name, offer_id, record, since=now)
-    if inventory.is_taken(record):
-        instance = printable(str(record["compute_desk_instance_id"]), 60)
-        machine.fail(
-            Problem(
-                NAME_TAKEN,
-                f"the instance {instance} of the offer {offer_id} would be the host {name}, but "
-                "the inventory has another host of this name",
-                "It would get the variables of that host, passwords included. Rename your host, or "
-                "run this without the inventory that has it.",
-            )
-        )
+    machine = Machine(record["name"], record["compute_desk_offer_id"], record, since=now)
+    give_up_if_taken(machine, record, inventory)
     return machine
+
+
+def give_up_if_taken(machine: Machine, record: dict[str, t.Any], inventory: Inventory) -> None:
+    """Fail the machine of a record if its name is taken."""
+    taken_by = inventory.taken_by(record)
+    if taken_by is None:
+        return
+    instance = printable(str(record["compute_desk_instance_id"]), 60)
+    other, harm = _TAKEN_BY[taken_by]
+    machine.fail(
+        Problem(
+            NAME_TAKEN,
+            f"the instance {instance} of the offer {machine.offer_id} would be the host "
+            f"{machine.name}, but the inventory has {other} of this name",
+            f"{harm} Rename your {taken_by}, or run this without the inventory that has it.",
+        )
+    )

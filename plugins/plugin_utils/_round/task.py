@@ -26,7 +26,7 @@ from .._live.screen import Heartbeat, show
 from . import together
 from .address import Route, route_to, second_opinion
 from .greeting import ask_for_greeting
-from .inventory import Inventory, new_machine
+from .inventory import Inventory, give_up_if_taken, new_machine
 from .machine import FAILED, STARTED, WAITING, Machine
 from .progress import RoundProgress
 from .result import message, no_previous, offer_entries, read_previous
@@ -124,8 +124,11 @@ class Task:
             ]
         else:
             machines = self._previous.machines
-            waited = [one.record for one in machines if one.record and one.state == WAITING]
-            self._inventory.add(waited)
+            waited = [(one, one.record) for one in machines if one.record and one.state == WAITING]
+            self._inventory.add([record for _machine, record in waited])
+            for machine, record in waited:
+                # Your roles may have added hosts and groups since.
+                give_up_if_taken(machine, record, self._inventory)
         for machine in machines:
             if machine.state == STARTED and self._is_put_off(machine.name):
                 machine.state, machine.answers = WAITING, True

@@ -9,6 +9,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible import constants as C
 from ansible.errors import AnsibleParserError
 from ansible_collections.compute_desk.supply.plugins.module_utils._offers.hosts import (
     HostNameClash,
@@ -284,6 +285,98 @@ def test_a_host_of_the_user_keeps_its_name_and_nothing_is_added() -> None:
         "source. Rename your host, or keep the two inventories apart."
     )
     assert list(source.inventory.hosts) == ["n2-i2"]
+
+
+WEB = "'web_' ~ compute_desk_instance_id[-1]"
+NAMED_LIKE_A_GROUP = (
+    f"The instance 'i-2' of the offer {OFFER_ID} would be the host 'n2-i2', but the inventory has "
+    "a group of this name, and each would be taken for the other. Neither is used. Rename the "
+    "group, keep the two inventories apart, or give the host another name by hostnames in its "
+    "source."
+)
+
+
+def test_a_group_of_the_user_keeps_its_name_and_nothing_is_added() -> None:
+    source = Source(compose={"ansible_host": "'198.51.100.1'"})
+    source.inventory.add_group("n2-i2")
+    source.inventory.add_host("web", group="n2-i2")
+
+    with pytest.raises(AnsibleParserError) as caught:
+        added(source)
+
+    assert str(caught.value).endswith(
+        NAMED_LIKE_A_GROUP.replace("Neither is used.", "No host is taken from this source.")
+    )
+    assert list(source.inventory.hosts) == ["web"]
+    assert source.groups_of("web") == ["n2-i2"]
+    assert "compute_desk" not in source.inventory.groups
+    assert source.inventory.groups["n2-i2"].vars == {}
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize(
+    "options",
+    [
+        # Made with the first host.
+        {"groups": {"web_2": "true"}},
+        {"groups": {"web-2": "true"}},
+        {"keyed_groups": [{"key": "'2'", "prefix": "web"}]},
+        {"keyed_groups": [{"key": "'x'", "parent_group": "web_2"}]},
+    ],
+)
+def test_no_expression_makes_a_group_with_the_name_of_a_host(
+    options: dict[str, t.Any], strict: bool
+) -> None:
+    source = Source(strict=strict, hostnames=[WEB], **options)
+    source.inventory.current_source = "/etc/offers.yml"
+
+    with pytest.raises(AnsibleParserError) as caught:
+        added(source)
+
+    assert str(caught.value).endswith(NAMED_LIKE_A_GROUP.replace("n2-i2", "web_2"))
+    assert "web_2" not in source.inventory.groups
+    assert "web_2" not in source.inventory.hosts
+
+
+def test_a_later_source_cannot_make_a_group_with_a_name_of_ours() -> None:
+    source = Source()
+    inventory = source.inventory
+    inventory.current_source = "/etc/offers.yml"
+    added(source)
+    inventory.current_source = "/etc/hosts"
+
+    assert inventory.add_group("mine") == "mine"
+    for _twice in range(2):
+        with pytest.raises(AnsibleParserError) as caught:
+            inventory.add_group("n2-i2")
+        assert str(caught.value).endswith(NAMED_LIKE_A_GROUP)
+        assert "n2-i2" not in inventory.groups
+        assert list(inventory.hosts) == ["n1-i1"]
+    assert inventory.groups["compute_desk"].get_hosts() == [inventory.hosts["n1-i1"]]
+
+
+def test_a_group_is_known_by_the_name_that_ansible_gives_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(C, "TRANSFORM_INVALID_GROUP_CHARS", "silently")
+    source = Source(hostnames=[WEB])
+    source.inventory.current_source = "/etc/offers.yml"
+    added(source)
+
+    with pytest.raises(AnsibleParserError, match="would be the host 'web_1', but"):
+        source.inventory.add_group("web-1")
+
+    assert "web_1" not in source.inventory.groups
+
+
+def test_a_play_may_make_groups_of_any_name() -> None:
+    source = Source()
+    added(source)
+    # When all sources have been read.
+    source.inventory.current_source = None
+
+    assert source.inventory.add_group("n2-i2") == "n2-i2"
+    assert list(source.inventory.hosts) == ["n1-i1", "n2-i2"]
 
 
 def test_a_long_name_that_is_taken_is_told_whole() -> None:

@@ -69,8 +69,8 @@ class Inventory:
         self._variables.update({one["name"]: {**self.defaults, **one} for one in records})
         return records
 
-    def is_taken(self, record: dict[str, t.Any]) -> bool:
-        return record["name"] in self.taken
+    def taken_by(self, record: dict[str, t.Any]) -> str | None:
+        return "host" if record["name"] in self.taken else None
 
 
 def named(*names: str, **variables: t.Any) -> Inventory:

@@ -168,9 +168,9 @@ def test_a_host_of_the_user_is_not_touched_and_the_machine_is_given_up() -> None
     assert [one["name"] for one in added] == ["n1", "n3"]
     assert "ansible_host" not in fleet.inventory.hosts["n1"].vars
     assert "compute_desk" not in fleet.groups_of("n1")
-    assert fleet.known.is_taken(record)
-    assert not fleet.known.is_taken(a_record())
-    assert not fleet.known.is_taken(a_record("n9", "i-9"))
+    assert fleet.known.taken_by(record) == "host"
+    assert fleet.known.taken_by(a_record()) is None
+    assert fleet.known.taken_by(a_record("n9", "i-9")) is None
     machine = new_machine(record, fleet.known, 1000.0)
     assert (machine.state, machine.record) == (FAILED, record)
     assert machine.problem is not None
@@ -180,6 +180,39 @@ def test_a_host_of_the_user_is_not_touched_and_the_machine_is_given_up() -> None
         "another host of this name. It would get the variables of that host, passwords included. "
         "Rename your host, or run this without the inventory that has it."
     )
+
+
+@pytest.mark.parametrize("limit", [None, "n1:n3"])
+def test_a_group_of_the_user_is_not_touched_and_the_machine_is_given_up(limit: str | None) -> None:
+    fleet = Round(limit)
+    record = a_record("gpu")
+
+    added = fleet.known.add([record, a_record("n3", "i-4")])
+
+    assert [one["name"] for one in added] == ["gpu", "n3"], "told even beyond the limit"
+    assert "gpu" not in fleet.inventory.hosts
+    assert "ansible_host" not in fleet.inventory.groups["gpu"].vars
+    assert fleet.known.matching("compute_desk") == ["n3"]
+    assert fleet.known.matching("gpu") == ["n1"]
+    assert fleet.known.taken_by(record) == "group"
+    machine = new_machine(record, fleet.known, 1000.0)
+    assert (machine.state, machine.record) == (FAILED, record)
+    assert machine.problem is not None
+    assert machine.problem.kind == "name_taken"
+    assert str(machine.problem) == (
+        f"The instance i-3 of the offer {OFFER_ID} would be the host gpu, but the inventory has a "
+        "group of this name. What is meant for the machine would be done to the hosts of that "
+        "group. Rename your group, or run this without the inventory that has it."
+    )
+
+
+def test_a_host_of_ours_loses_its_name_to_a_group() -> None:
+    fleet = Round()
+    fleet.known.add([a_record()])
+
+    fleet.data.add_group("n3")
+
+    assert fleet.known.taken_by(a_record()) == "group"
 
 
 def test_the_id_of_an_instance_is_shown_in_part() -> None:

@@ -269,6 +269,30 @@ def test_machines_of_the_rounds_before_that_are_waited_for_are_added_again(
     assert known.added == [{"name": "b"}]
 
 
+def test_a_machine_is_given_up_if_its_name_is_taken_between_rounds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Desk(monkeypatch, a=0.0, b=0.0)
+    known = named("a", "b")
+    known.taken = {"a", "b"}
+    machines = [entry("a", "waiting", answers=False), entry("b", "waiting", answers=False)]
+    machines[0]["host_record"] = {
+        "name": "a",
+        "compute_desk_instance_id": "i-1",
+        "compute_desk_offer_id": A,
+    }
+    machines[1]["host_record"] = None
+
+    result = task_of(known, previous=previous(machines=machines)).run(check_mode=False)
+
+    assert [(one["name"], one["kind"]) for one in result["machines"]] == [
+        ("a", "name_taken"),
+        ("b", None),
+    ]
+    assert names(result) == ["b"], "a host of the inventory is itself what has the name"
+    assert [name for name, _second in desk.asked] == ["b"]
+
+
 def test_a_machine_that_was_put_off_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Desk(monkeypatch, a=0.0)
     put_off = named("a", instance_ready_result={"ok": False, "kind": "not_yet"})
