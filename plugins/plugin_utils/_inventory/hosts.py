@@ -16,7 +16,7 @@ from ...module_utils._offers.hosts import (
 from ...module_utils._offers.offer import Offer
 from ...module_utils._options import OptionError
 from .expressions import Expressions
-from .names import add_host, refuse_taken
+from .names import add_host, refuse_taken, take_back
 from .trust import Inert, inert
 
 Record = t.Dict[str, t.Any]
@@ -42,10 +42,14 @@ class SourceHosts:
         refuse_clashes(records)
         refuse_taken(self._inventory, records)
         self._check_count(sum(record["compute_desk_usable"] for record in records))
-        # All of them first: no expression over one may make a group with the name of another.
-        added = [(self._add(record, variables), variables) for record, variables in hosts]
-        for name, variables in added:
-            self._expressions.construct(name, variables)
+        new = [one["name"] for one in records if one["name"] not in self._inventory.hosts]
+        try:
+            self._add_all(hosts)
+        except Exception:
+            # Ansible warns, and goes on with what is there.
+            for name in new:
+                take_back(self._inventory, name)
+            raise
         return made.warnings + self._expressions.warnings()
 
     def _chosen(self, records: t.Iterable[Record]) -> list[tuple[Record, Record]]:
@@ -67,6 +71,12 @@ class SourceHosts:
                 f"found {usable} of {self._least} required hosts; -v shows what became of each "
                 "instance",
             )
+
+    def _add_all(self, hosts: t.Iterable[tuple[Record, Record]]) -> None:
+        # All of them first: no expression over one may make a group with the name of another.
+        added = [(self._add(record, variables), variables) for record, variables in hosts]
+        for name, variables in added:
+            self._expressions.construct(name, variables)
 
     def _add(self, record: Record, variables: Record) -> str:
         """Add a host with its variables and groups; return its name."""

@@ -53,6 +53,11 @@ def add_host(inventory: InventoryData, record: Record) -> None:
     _Guard.of(inventory).add_ours(record)
 
 
+def take_back(inventory: InventoryData, name: str) -> None:
+    """Remove one of our hosts, if it is there. Its name is free again."""
+    _Guard.of(inventory).forget(name)
+
+
 def _is_same(variables: t.Mapping[str, t.Any], record: Record) -> bool:
     return bool(variables.get("compute_desk_instance_id") == record["compute_desk_instance_id"])
 
@@ -119,6 +124,10 @@ class _Guard:
         self._ours[str(record["name"])] = record
         self._sources.add(self._inventory.current_source)
         self._add_host(record["name"])
+
+    def forget(self, name: str) -> None:
+        self._ours.pop(str(name), None)
+        self._remove(name)
 
     def refuse_ours(self, name: t.Any) -> None:
         """Raise NameTaken for a name of ours, and remove our host: it is the stranger."""

@@ -220,6 +220,50 @@ def test_with_strict_it_is_an_error(options: dict[str, t.Any], option: str, labe
     assert "nothing" in said or "odd" in said.rpartition("fails")[2]
 
 
+AT_THE_SECOND = [
+    {"strict": True, "compose": {"x": "1 / (2 - compute_desk_instance_id[-1] | int)"}},
+    {"strict": True, "groups": {"odd": "1 / (2 - compute_desk_instance_id[-1] | int)"}},
+    # The name of the first host, when both are there.
+    {"keyed_groups": [{"key": "'n1_i1' if compute_desk_instance_id == 'i-2' else 'x'"}]},
+]
+AS_GROUPS = {"hostnames": ["'_n1_i' ~ compute_desk_instance_id[-1]"]}
+
+
+@pytest.mark.parametrize("options", AT_THE_SECOND)
+def test_an_error_leaves_no_host_behind(options: dict[str, t.Any]) -> None:
+    source = Source(**AS_GROUPS, **options)
+    inventory = source.inventory
+    inventory.add_host("mine")
+    inventory.current_source = "/etc/offers.yml"
+
+    with pytest.raises((OptionError, AnsibleParserError)):
+        added(source)
+
+    assert list(inventory.hosts) == ["mine"]
+    assert not any(group.hosts for group in inventory.groups.values())
+    # Their names are free for the next source.
+    inventory.current_source = "/etc/hosts"
+    assert inventory.add_host("_n1_i1") == "_n1_i1"
+    assert inventory.add_group("_n1_i2") == "_n1_i2"
+
+
+def test_an_error_leaves_the_hosts_of_an_earlier_source() -> None:
+    source = Source()
+    source.inventory.current_source = "/etc/offers.yml"
+    added(source, an_offer(an_instance(instance_id="i-1", instance_name="n1")))
+    failing = Source(strict=True, compose={"x": "nothing.at.all"})
+    failing.inventory = source.inventory
+
+    with pytest.raises(OptionError):
+        added(failing)
+
+    assert list(source.inventory.hosts) == ["n1-i1"]
+    # And keeps their names.
+    source.inventory.current_source = "/etc/hosts"
+    with pytest.raises(AnsibleParserError):
+        source.inventory.add_host("n1-i1")
+
+
 def test_options_that_are_null_ask_for_nothing() -> None:
     source = Source(compose=None, groups=None, keyed_groups=None)
 

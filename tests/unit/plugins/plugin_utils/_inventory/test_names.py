@@ -21,6 +21,7 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.hos
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._inventory.names import (
     add_host,
     refuse_taken,
+    take_back,
 )
 
 RECORD = {
@@ -112,6 +113,15 @@ def test_our_own_source_may_add_it_again(inventory: InventoryData) -> None:
 
     with pytest.raises(AnsibleParserError, match="No host is taken from this source"):
         refuse_taken(inventory, [{**RECORD, "compute_desk_instance_id": "i-2"}])
+
+
+def test_a_host_that_was_taken_back_leaves_its_name(inventory: InventoryData) -> None:
+    for name in ("gpu-1", "never-added"):
+        take_back(inventory, name)
+
+    assert not inventory.hosts
+    inventory.current_source = "theirs.ini"
+    assert inventory.add_host("gpu-1") == "gpu-1"
 
 
 @pytest.mark.parametrize("name", ["constructed", "ansible.builtin.constructed"])
