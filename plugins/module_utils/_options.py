@@ -24,6 +24,7 @@ class OptionError(ValueError):
     def __init__(self, option: str, problem: str) -> None:
         super().__init__(f"{option}: {problem}")
         self.option = option
+        self.problem = problem
 
 
 def checked_number(

@@ -56,6 +56,13 @@ SPECS = yaml.safe_load((CHECKOUT / "playbooks/vars/argument_specs.yml").read_tex
         ),
         pytest.param(
             *(
+                {"gpu_verify_min_driver_version": "R550"},
+                "gpu_verify_min_driver_version: 'R550' is not a version such as 550.90.07",
+            ),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            *(
                 {"gpu_verify_fail": "perhaps"},
                 "gpu_verify_fail: must be true or false, not 'perhaps'",
             ),

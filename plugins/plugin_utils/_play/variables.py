@@ -15,7 +15,9 @@ import typing as t
 from pathlib import Path
 
 import yaml
+from ansible.module_utils.common.validation import check_type_int
 
+from ...module_utils._gpu.expectations import ARGUMENTS, ON_CONTROLLER, Expectations
 from ...module_utils._offers.hosts import HOST_VARIABLES
 from ...module_utils._options import OptionError, checked_number
 from ...module_utils._phrases import json_type
@@ -32,6 +34,10 @@ _PREFIXES = ("compute_desk_", *(f"{role}_" for role in _ROLES))
 # What the filter bool knows in every ansible-core, and no more: to it, the word t is false.
 _SWITCHES = {"true": True, "yes": True, "on": True, "1": True}
 _SWITCHES.update({"false": False, "no": False, "off": False, "0": False})
+
+# The variables that the module gpu_facts checks, by its names for them.
+_EXPECTATIONS = {f"gpu_verify_{name}": name for name in ARGUMENTS if name not in ON_CONTROLLER}
+_LARGEST = 10**9
 
 Spec = t.Mapping[str, t.Any]
 
@@ -68,7 +74,11 @@ class Variables:
         choices = spec.get("choices")
         if choices:
             _check_choice(name, value, choices)
-        elif spec["type"] in ("float", "int"):
+        elif name in _EXPECTATIONS:
+            _check_expectation(name, value)
+        elif spec["type"] == "int":
+            _whole_number(name, value)
+        elif spec["type"] == "float":
             checked_number(name, value, at_least=0)
         elif spec["type"] == "bool":
             _check_switch(name, value)
@@ -115,6 +125,31 @@ def _check_choice(name: str, value: t.Any, choices: t.Sequence[str]) -> None:
     hint = f"; did you mean {near[0]}?" if near else ""
     problem = f"must be one of {', '.join(choices)}, not {quoted(str(value))}"
     raise OptionError(name, f"{problem}{hint}")
+
+
+def _check_expectation(name: str, value: t.Any) -> None:
+    """Refuse what the module would refuse on every machine."""
+    option = _EXPECTATIONS[name]
+    options = {argument: spec.get("default") for argument, spec in ARGUMENTS.items()}
+    # By its type, as the module gets it.
+    given = _whole_number(name, value) if ARGUMENTS[option]["type"] == "int" else str(value)
+    try:
+        Expectations.from_options({**options, option: given})
+    except OptionError as exc:
+        raise OptionError(name, exc.problem) from None
+
+
+def _whole_number(name: str, value: t.Any) -> int:
+    """Return what a module makes of a value for an option of type int. Raises OptionError."""
+    try:
+        # As a text, which is what templates give before ansible-core 2.19.
+        number = check_type_int(str(value))
+    except (TypeError, OverflowError):
+        number = -1
+    if not 0 <= number <= _LARGEST:
+        problem = f"must be a whole number from 0 to {_LARGEST}, not {quoted(str(value))}"
+        raise OptionError(name, problem)
+    return int(number)
 
 
 def _check_switch(name: str, value: t.Any) -> None:

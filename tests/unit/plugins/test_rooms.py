@@ -27,7 +27,7 @@ BELOW: dict[str, set[str]] = {
     "plugin_utils._first_contact": set(),
     "plugin_utils._answers": {"module_utils._gpu", "plugin_utils._first_contact"},
     "plugin_utils._fleet": {"module_utils._gpu"},
-    "plugin_utils._play": {"module_utils._offers", "plugin_utils._fleet"},
+    "plugin_utils._play": {"module_utils._offers", "module_utils._gpu", "plugin_utils._fleet"},
     "plugin_utils._round": {
         "module_utils._api",
         "module_utils._offers",

@@ -194,6 +194,47 @@ def test_a_number_is_one_and_not_below_zero(name: str) -> None:
     assert checked({name: 0}, {name: "7"}, {name: None}) == {0: [], 1: [], 2: []}
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("gpu_verify_min_driver_version", "R550", "'R550' is not a version such as 550.90.07"),
+        ("gpu_verify_min_cuda_version", "12.4+", "'12.4+' is not a version such as 550.90.07"),
+        ("gpu_verify_min_cuda_version", ["12.4"], "'['12.4']' is not a version such as 550.90.07"),
+        ("gpu_verify_command_timeout", 0, "must be at least 1 seconds, not 0"),
+        ("gpu_verify_command_timeout", "soon", "'soon' is not a number of seconds, such as 900"),
+        *(
+            (name, value, f"must be a whole number from 0 to 1000000000, not '{value}'")
+            for name in ("gpu_verify_expected_count", "compute_desk_min_instances")
+            for value in ("8.5", 8.5, "eight", "inf", True, "", -1, 10**9 + 1)
+        ),
+    ],
+)
+def test_what_the_modules_refuse_is_refused_before_the_wait(
+    name: str, value: t.Any, said: str
+) -> None:
+    with pytest.raises(OptionError) as caught:
+        checked({name: value})
+
+    assert (caught.value.option, str(caught.value)) == (name, f"{name}: {said}")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("gpu_verify_min_driver_version", ["550.90.07", 550, 550.9, "", " ", None]),
+        ("gpu_verify_min_cuda_version", ["12.4", 12.4, "", None]),
+        ("gpu_verify_expected_name", ["H100", "", 4090, None]),
+        ("gpu_verify_command_timeout", [1, "20", 0.1 + 1, None]),
+        ("gpu_verify_expected_count", [0, 8, "8", " 8 ", 10**9, None]),
+        ("compute_desk_min_instances", [0, "2"]),
+    ],
+)
+def test_what_the_modules_take_is_taken(name: str, values: list[t.Any]) -> None:
+    hosts = [{name: value} for value in values]
+
+    assert checked(*hosts) == {number: [] for number in range(len(hosts))}
+
+
 def test_a_file_that_is_not_there_is_named_with_its_variable(tmp_path: Path) -> None:
     with pytest.raises(OptionError) as caught:
         checked({"gpu_verify_known_bad": str(tmp_path / "nosuch.yml")})
