@@ -41,13 +41,23 @@ def _environment(variables: dict[str, t.Any]) -> t.Iterator[None]:
 @contextlib.contextmanager
 def _folder(path: str) -> t.Iterator[None]:
     """Work in this folder for as long as it lasts."""
-    before = os.open(".", os.O_RDONLY)
+    before = _way_back()
     try:
         os.chdir(path)
         yield
     finally:
-        os.fchdir(before)
-        os.close(before)
+        if before is not None:
+            os.fchdir(before)
+            os.close(before)
+
+
+def _way_back() -> int | None:
+    """Return the current folder, open; None if it may not be entered, as root's after a sudo."""
+    try:
+        # What only Linux has will do for a folder that may be entered, but not be listed.
+        return os.open(".", getattr(os, "O_PATH", os.O_RDONLY))
+    except OSError:
+        return None
 
 
 def _forget_proxies_of_macos() -> None:

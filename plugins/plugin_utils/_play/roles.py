@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 from pathlib import Path
 
@@ -39,7 +40,8 @@ def find_role(name: str, loader: t.Any, folder: Path) -> str:
     except AnsibleError as exc:
         searched = to_text(exc)
     own = folder / "roles" / name
-    if own.is_dir():
+    # The folder may be one that this account cannot read, and Path.is_dir() would raise that.
+    if os.path.isdir(own):
         return str(own)
     _before, _in, places = searched.partition(" was not found in")
     looked = [*places.strip().split(":"), str(own.parent)]

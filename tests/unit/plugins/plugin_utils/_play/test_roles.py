@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 from pathlib import Path
 
@@ -55,6 +56,22 @@ def test_a_role_that_ansible_finds_keeps_its_name(folder: Path) -> None:
 
 def test_a_role_in_the_folder_of_the_user_is_named_by_its_path(folder: Path) -> None:
     assert found("own", folder) == str(folder / "roles" / "own")
+
+
+def test_a_folder_that_cannot_be_read_has_no_roles(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real_stat = os.stat
+
+    def stat(path: t.Any, *given: t.Any, **named: t.Any) -> os.stat_result:
+        if str(path).startswith(str(folder)):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real_stat(path, *given, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", stat)
+        with pytest.raises(OptionError, match=r"^compute_desk_roles: there is no role 'own' in "):
+            found("own", folder)
 
 
 def test_a_role_that_is_nowhere_is_refused_with_all_places(folder: Path) -> None:
