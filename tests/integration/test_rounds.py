@@ -272,7 +272,9 @@ def test_check_mode_looks_once_and_changes_nothing(
 def test_a_limit_without_localhost_and_one_with_it(
     workspace: Workspace, simulate: Simulate
 ) -> None:
-    simulator = simulate(machines(A, one={}, two={"behaviour": "refuse"}), machines(B, three={}))
+    # Without localhost nobody waits before, so the first try is one that fails.
+    fleet = machines(A, one={"drop_first": 1}, two={"behaviour": "refuse"})
+    simulator = simulate(fleet, machines(B, three={}))
     source = {"plugin": "compute_desk.supply.instances", "offer_ids": [A, B]}
     (workspace.folder / "offers.yml").write_text(json.dumps(source))
     write_role(workspace, "mark", TOUCH)
