@@ -75,7 +75,7 @@ VISIBLE: dict[str, tuple[str, t.Callable[[Loaded], bool]]] = {
         lambda loaded: "ansible_ssh_common_args" not in _first(loaded),
     ),
     "api_token": ("wrong", lambda loaded: loaded.says("(401)")),
-    "api_token_file": ("missing", lambda loaded: loaded.says("cannot read 'missing'")),
+    "api_token_file": ("missing", lambda loaded: loaded.says("missing': No such file")),
     "api_url": ("http://192.0.2.1", lambda loaded: loaded.says("plain http")),
     "validate_certs": ("maybe", lambda loaded: loaded.says("validate_certs")),
     "ca_path": ("/nowhere", lambda loaded: loaded.says("ca_path: '/nowhere'")),
