@@ -172,8 +172,9 @@ def host_name(instance: Instance) -> str:
     tail = "".join(re.findall(r"[A-Za-z0-9]", instance.instance_id))[-8:]
     name = _safe(instance.instance_name)[: NAME_LENGTH - len(tail) - 1]
     if not name.endswith(tail):
-        name = f"{name}-{tail}".strip("-") or "instance"
-    return _unreserved(name)
+        name = f"{name}-{tail}".lstrip("-")
+    # Neither has a letter or digit; such an instance is listed only if the unusable ones are.
+    return _unreserved(name or "instance")
 
 
 def chosen_name(text: str) -> str:

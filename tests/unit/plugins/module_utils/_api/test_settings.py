@@ -566,3 +566,17 @@ def test_a_folder_of_the_system_counts_if_it_holds_something(
     assert settings_of({}, {}).verify is True
     found.capath = None
     assert settings_of({}, {}).verify is True
+
+
+def test_it_is_said_where_a_token_can_come_from() -> None:
+    assert refusal({"api_token": None}) == (
+        "api_token: no API token. Set the environment variable COMPUTE_DESK_API_TOKEN or "
+        "COMPUTE_DESK_API_TOKEN_FILE where this runs, or the option api_token or api_token_file"
+    )
+
+
+def test_a_token_file_of_the_environment_is_named_by_its_variable() -> None:
+    with pytest.raises(OptionError) as caught:
+        Settings.from_options({}, {"COMPUTE_DESK_API_TOKEN_FILE": "/nowhere"})
+
+    assert caught.value.option == "COMPUTE_DESK_API_TOKEN_FILE"

@@ -18,6 +18,7 @@ import urllib3.exceptions
 from ansible_collections.compute_desk.supply.plugins.module_utils._api import transport
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.errors import (
     ConnectionFailed,
+    InvalidResponse,
 )
 from ansible_collections.compute_desk.supply.plugins.module_utils._api.settings import Settings
 
@@ -106,3 +107,12 @@ def test_a_compressed_body_comes_in_pieces_too() -> None:
     response = a_response(Content_Length="99", Content_Encoding="gzip")
 
     assert transport._read_body(response, NEVER) == b"65536"
+
+
+def test_the_largest_body_is_read() -> None:
+    most = b"x" * transport.MAX_BODY
+    response = a_response(most, Content_Length=str(transport.MAX_BODY))
+
+    assert transport._read_body(response, NEVER) == most
+    with pytest.raises(InvalidResponse, match=r"\(more than 5000000 bytes\)[.]"):
+        transport._read_body(a_response(most, b"x"), NEVER)

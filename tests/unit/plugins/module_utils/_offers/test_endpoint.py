@@ -141,6 +141,9 @@ def test_anything_else_gives_the_defaults_and_a_problem(command: str) -> None:
         ("ssh 203.0.113.7;id", "has a character that a plain ssh command does not need"),
         ("scp root@203.0.113.7", "does not begin with ssh"),
         ("ssh 203.0.113.7 -i -o", "has an unusual file name after -i"),
+        ("ssh -l a b@203.0.113.7", "names two users"),
+        ("ssh ~@203.0.113.7", "has an invalid user name"),
+        (f"ssh -{'x' * 20} 203.0.113.7", f"has the option '-{'x' * 16}...'"),
     ],
 )
 def test_what_is_wrong_with_a_command_is_said(command: str, problem: str) -> None:

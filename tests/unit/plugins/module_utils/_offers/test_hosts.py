@@ -88,6 +88,9 @@ def assert_no_file_has(name: str) -> None:
         ("東京", "i-0a1b2c3d4e5f", "2c3d4e5f"),
         ("", "i-0a1b2c3d4e5f", "2c3d4e5f"),
         ("a\nb", "i-0a1b2c3d4e5f", "a-b-2c3d4e5f"),
+        ("nodeX", "--", "nodeX"),
+        ("Xnode", "7", "Xnode-7"),
+        ("", "--", "instance"),
         # Names that mean something else.
         ("localhost", "localhost", "instance-localhost"),
         ("", "all", "instance-all"),
@@ -159,7 +162,7 @@ def test_a_clash_between_offers_is_found_too() -> None:
 
 
 def test_an_instance_that_is_not_usable_clashes_with_nothing() -> None:
-    offer = an_offer(an_instance(), an_instance(status="stopped"), an_instance(external_ip=None))
+    offer = an_offer(an_instance(status="stopped"), an_instance(), an_instance(external_ip=None))
 
     assert [record["compute_desk_usable"] for record in host_records([offer]).records] == [True]
 
@@ -372,7 +375,7 @@ def test_a_group_name_needs_no_change(text: str) -> None:
 
 
 def test_a_group_name_keeps_the_length_of_an_id() -> None:
-    assert group_suffix("9b1e-7a50 eu.1") == "9b1e_7a50_eu_1"
+    assert group_suffix("9B1e-7a50 eu.1") == "9B1e_7a50_eu_1"
 
 
 def test_what_is_settled() -> None:

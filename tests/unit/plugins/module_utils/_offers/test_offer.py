@@ -275,6 +275,7 @@ def test_absence_of_procurement_status_is_like_null() -> None:
 UNUSABLE = [
     ({"status": "starting"}, "status is starting, not running"),
     ({"status": ""}, "status is '', not running"),
+    ({"status": "Stopped"}, "status is Stopped, not running"),
     ({"status": "terminated", "external_ip": None}, "status is terminated, not running"),
     ({"status": "\x1b[1mstarting\x07"}, "status is 'starting', not running"),
     ({"external_ip": None}, "it has no external_ip"),
@@ -338,6 +339,8 @@ def test_an_instance_is_reached_by_the_address_that_is_asked_for() -> None:
         ("::ffff:0.0.0.0", None),
         ("::ffff:224.0.0.1", None),
         ("224.0.0.1", None),
+        ("255.255.255.255", None),
+        ("::ffff:255.255.255.255", None),
         ("ff02::1", None),
         ("fe80::1%eth0", None),
         ("fe80::1%-oProxyCommand=x", None),
@@ -483,3 +486,10 @@ def test_what_is_no_object_is_no_offer(document: t.Any, said: str) -> None:
     with pytest.raises(InvalidResponse, match=f"the answer is {said}, not a JSON object") as caught:
         parse_offer(document, OFFER_ID)
     assert caught.value.offer_id == OFFER_ID
+
+
+def test_what_is_no_uuid_is_named() -> None:
+    with pytest.raises(OptionError) as caught:
+        checked_offer_ids(["abc-123"])
+
+    assert str(caught.value) == "offer_ids: 'abc-123' is not the UUID of an offer"
