@@ -47,6 +47,6 @@ def test_a_mistake_of_ours_is_not_taken_for_an_answer() -> None:
 
 def test_the_thread_of_a_call_that_hangs_does_not_keep_python_from_ending() -> None:
     calls = Calls(1)
-    calls.begin("offer", lambda: threading.current_thread())
+    calls.begin("offer", threading.current_thread)
 
     assert (calls.next_outcome(60) or ("", None))[1].daemon
