@@ -11,12 +11,16 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible import constants as C
+from ansible.module_utils import basic
 
 from ...module_utils._text import head, listed, printable
 from .problem import NO_PYTHON, Problem
 
-OLDEST = (3, 8)
-"""The oldest Python that this collection works with on a machine."""
+# What modules need is said by what they run on: 3.9 from ansible-core 2.20 on. It was not always a
+# version.
+_NEEDED = getattr(basic, "_PY_MIN", None)
+OLDEST = max((3, 8), _NEEDED) if isinstance(_NEEDED, tuple) else (3, 8)
+"""The oldest Python on a machine that this collection and this ansible-core work with."""
 
 # Runs each of them: some files of that name only report that the version is not installed.
 _LOOK = """

@@ -10,14 +10,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import ansible.release
 import pytest
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.python import (
+    OLDEST,
     Python,
     candidates,
     command,
     problem,
     read,
 )
+
+NEEDED = ".".join(map(str, OLDEST))
 
 
 def look(*interpreters: str) -> list[Python]:
@@ -62,7 +66,7 @@ def test_a_strange_name_is_only_a_name(name: str) -> None:
         (
             [Python("/usr/bin/python3", (3, 6, 8))],
             ["/usr/bin/python3"],
-            "Its Python is too old: /usr/bin/python3 (3.6.8), but 3.8 is needed. ",
+            f"Its Python is too old: /usr/bin/python3 (3.6.8), but {NEEDED} is needed. ",
         ),
     ],
 )
@@ -73,8 +77,8 @@ def test_what_is_missing(found: list[Python], interpreters: list[str], sentence:
     assert found_problem.kind == "no_python" and found_problem.final
     assert str(found_problem).startswith(sentence)
     assert found_problem.hint == (
-        "Install Python 3.8 or newer, set instance_ready_install_python to have the role install "
-        "it, or set ansible_python_interpreter to the right path."
+        f"Install Python {NEEDED} or newer, set instance_ready_install_python to have the role "
+        "install it, or set ansible_python_interpreter to the right path."
     )
 
 
@@ -88,9 +92,17 @@ def test_a_long_path_is_shown_in_part() -> None:
 
 
 def test_one_that_is_new_enough_will_do() -> None:
-    old, new = Python("/usr/bin/python3", (3, 6, 8)), Python("/usr/bin/python3.8", (3, 8, 0))
+    old, new = Python("/usr/bin/python3", (3, 6, 8)), Python("/usr/bin/python3.9", (3, 9, 0))
 
     assert problem([old, new], ["python3"]) is None
+
+
+def test_what_is_enough_depends_on_ansible() -> None:
+    core = tuple(map(int, ansible.release.__version__.split(".")[:2]))
+
+    assert (OLDEST > (3, 8)) is (core >= (2, 20))
+    found = problem([Python("/usr/bin/python3", (3, 8, 20))], ["/usr/bin/python3"])
+    assert (found is None) is (core < (2, 20))
 
 
 def test_what_the_user_chose_is_the_only_candidate() -> None:
