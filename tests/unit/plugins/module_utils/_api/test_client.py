@@ -301,3 +301,15 @@ def test_a_request_for_which_no_time_is_left_is_not_sent() -> None:
 
     assert caught.value.message == "no time was left for the request"
     assert server.requests == []
+
+
+def test_what_the_server_says_keeps_its_letters() -> None:
+    error = error_of(http_answer(422, '{"problem": "café"}'))
+
+    assert error.message == 'the API refused the request (422): {"problem": "café"}'
+
+
+def test_an_answer_that_breaks_off_after_a_space_has_no_end_either() -> None:
+    error = error_of(http_answer(200, ' {"a": 1'))
+
+    assert error.message == "the answer ends in the middle"

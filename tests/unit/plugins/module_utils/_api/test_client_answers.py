@@ -36,6 +36,7 @@ pytestmark = pytest.mark.usefixtures("clean_environment")
         ("hello", "the answer is text that begins with 'hello', not JSON"),
         ("x" * 41, f"the answer is text that begins with '{'x' * 37}...', not JSON"),
         ("\x1b[2Jhello", "the answer is text that begins with 'hello', not JSON"),
+        ('{"a" 1} ', "the answer is text that begins with '{\"a\" 1}', not JSON"),
         ("[]", "the answer is an array, not a JSON object"),
         ("null", "the answer is null, not a JSON object"),
         ("7", "the answer is a number, not a JSON object"),

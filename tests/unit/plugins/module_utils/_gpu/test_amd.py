@@ -9,6 +9,7 @@ import json
 
 import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.amd import (
+    _mib,
     parse_amd_smi,
     parse_rocm_smi,
 )
@@ -95,3 +96,8 @@ def test_any_text_is_read_or_a_typed_error(text: str) -> None:
                 parse(candidate)
             except UnreadableOutput:
                 continue
+
+
+def test_memory_is_a_whole_number_of_mib() -> None:
+    assert repr(_mib("21474836481")) == "20480"
+    assert _mib("N/A") is None

@@ -112,6 +112,7 @@ def test_bare_metal_is_told_from_a_virtual_machine(mode: str, passthrough: bool 
     ("percent", "state", "idle", "at_work"),
     [
         ("97 %", "P0", "Not Active", True),
+        ("1 %", "P0", "Not Active", True),
         # GeForce cards compute in P2.
         ("97 %", "P2", "Not Active", True),
         ("0 %", "P0", "Not Active", False),

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.kernel_log import (
     parse_kernel_log,
 )
+from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.notes import _sentence
 from ansible_collections.compute_desk.supply.plugins.module_utils._gpu.nvidia import parse_smi_xml
 
 from .machines import HEALTHY, changed, facts, report_of
@@ -155,3 +156,11 @@ def test_a_machine_without_gpus_has_no_notes() -> None:
     report = report_of(facts(kernel_log=None))
 
     assert (report["verdict"], report["notes"]) == ("no_gpu", [])
+
+
+def test_a_note_is_a_sentence() -> None:
+    assert [_sentence(note) for note in ("it is hot", "It is hot.", "x" * 401)] == [
+        "It is hot.",
+        "It is hot.",
+        "X" + "x" * 396 + "...",
+    ]

@@ -385,3 +385,17 @@ def test_what_is_settled() -> None:
     assert not is_settled(an_offer())
     assert not is_settled(an_offer(an_instance(), an_instance(status="starting")))
     assert not is_settled(an_offer(an_instance(), procurement_status="provisioning"))
+
+
+def test_a_clash_of_long_names_shows_them_whole() -> None:
+    name = "n" * 90
+    twins = [an_instance(instance_id=f"{zone}/12345678", instance_name=name) for zone in "ab"]
+
+    with pytest.raises(HostNameClash) as caught:
+        host_records([an_offer(*twins)])
+
+    assert str(caught.value) == (
+        f"Offer {OFFER_ID}: the instances 'a/12345678' and 'b/12345678' would both be the host "
+        f"'{name}-12345678'. "
+        "Ask for the offers in separate runs, or have one of the instances renamed."
+    )

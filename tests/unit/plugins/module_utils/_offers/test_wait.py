@@ -696,7 +696,7 @@ def test_reading_tries_again_what_may_pass() -> None:
     first, second = api.times(C)
     assert second - first >= 7
     first, second, third = api.times(A)
-    assert 1 <= second - first < third - second
+    assert 1 <= second - first < 2 < third - second
 
 
 @pytest.mark.parametrize(("retry_after", "polls"), [(0.0, 3), (31.0, 1), (1e9, 1)])
@@ -786,3 +786,26 @@ def test_a_turn_returns_in_time() -> None:
 
     assert api.clock() == before + 0.5
     assert not wait.report().timed_out
+
+
+def test_offers_belong_together_unless_it_is_said() -> None:
+    for wait in (
+        lambda api: Polling(api, [Watch(A), Watch(B)], WaitOptions(), **api.in_fake_time()).run(),
+        lambda api: wait_for_offers(api, (A, B), WaitOptions(), **api.in_fake_time()),
+    ):
+        report = wait(FakeApi({A: [state("failed")], B: [PROVISIONING]}))
+
+        assert (report.ended_by, report.elapsed) == ({A}, 0.0)
+
+
+def test_how_long_an_offer_is_not_procured_counts_from_the_first_time() -> None:
+    watch = Watch(A)
+    for now in (10.0, 30.0):
+        watch.note_answer(parse_offer({"offer_id": A, **state("available")}, A), now)
+
+    assert (watch.answers, watch.not_procured_for) == (2, None)
+    for now in (40.0, 60.0):
+        unprocured = state("available", status="available")
+        watch.note_answer(parse_offer({"offer_id": A, **unprocured}, A), now)
+    assert (watch.answers, watch.not_procured_for) == (4, 20.0)
+    assert watch.cannot_become_ready(20.0) and not watch.cannot_become_ready(20.1)

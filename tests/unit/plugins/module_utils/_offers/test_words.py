@@ -23,7 +23,7 @@ from ansible_collections.compute_desk.supply.plugins.module_utils._offers.words 
     why_too_late,
 )
 
-from ...fake_api import C, machine, ready, state
+from ...fake_api import A, C, machine, ready, state
 from ...helpers import seen
 
 
@@ -131,3 +131,13 @@ def test_why_an_offer_failed_is_told_with_one_full_stop() -> None:
     assert why_not_ready(watch, report, WaitOptions()) == (
         f"Offer {C} failed: no room for X. Buy another offer."
     )
+
+
+def test_offers_are_counted_by_the_instances_that_are_enough() -> None:
+    half = state("ready", instances=[machine("a"), machine("b", status="starting")])
+    watches = [seen(half, offer_id=A), seen(state("provisioning"), offer_id=C)]
+    report = WaitReport(watches, 60.0, ready=False, timed_out=True)
+
+    said = message(report, WaitOptions(min_instances=1), waited=True)
+
+    assert said.startswith("Timed out after 60 s with 1 of 2 offers ready. ")

@@ -344,3 +344,12 @@ def test_facts_have_up_to_fifty_thousand_values() -> None:
     assert sound_facts({"ansible_flags": [1] * 49_999}, FORBIDDEN)[1] == []
     with pytest.raises(TooMuch):
         sound_facts({"ansible_flags": [1] * 50_000}, FORBIDDEN)
+
+
+def test_long_texts_are_cut() -> None:
+    told = {"ansible_kernel": "k" * 4001, "ansible_nodename": "n" * 4000, "x" * 61: 1}
+
+    assert sound_facts(told, FORBIDDEN) == (
+        {"ansible_kernel": "k" * 3997 + "...", "ansible_nodename": "n" * 4000},
+        ["x" * 57 + "..."],
+    )

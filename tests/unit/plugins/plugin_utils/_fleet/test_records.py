@@ -469,3 +469,8 @@ def test_a_file_that_cannot_be_a_record_is_named_with_its_reason(
 
     with pytest.raises(BadRecord, match=f"{path.name} cannot be used: {said}"):
         records.first_of("node-1", None)
+
+
+def test_what_is_no_record_is_named_by_its_kind() -> None:
+    with pytest.raises(BadRecord, match=r"^it is an array, not a record$"):
+        read_record("[]")

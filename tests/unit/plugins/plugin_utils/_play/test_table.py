@@ -117,3 +117,11 @@ def test_cells_are_cut_at_60_characters_and_the_last_one_at_200() -> None:
 )
 def test_a_small_table(rows: list[list[str]], lines: list[str]) -> None:
     assert table(rows, 6, []) == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "width"),
+    [("\uff21", 2), ("東", 2), ("a\u20dd", 1), ("e\u0301", 1), ('"é"', 5), ("é\\", 3)],
+)
+def test_the_width_of_a_text(text: str, width: int) -> None:
+    assert width_of(text) == width
