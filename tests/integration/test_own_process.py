@@ -199,7 +199,10 @@ def test_a_token_that_is_encrypted_in_the_task_is_used_and_hidden(
     simulator = simulate(offer(A, ready()))
     (workspace.folder / "password").write_text("word")
     vault = ["--vault-password-file", "password"]
-    encrypted = workspace.run("ansible-vault", "encrypt_string", *vault, simulator.token).stdout
+    # A token may begin with a dash.
+    encrypted = workspace.run(
+        "ansible-vault", "encrypt_string", *vault, "--", simulator.token
+    ).stdout
     token = encrypted[encrypted.index("!vault") :].partition("Encryption ")[0]
     (workspace.folder / "play.yml").write_text(
         "- hosts: localhost\n"
