@@ -57,14 +57,16 @@ class ActionModule(ControllerAction):
             hosts.append(Inventory(hostvars).any_machine())
         play = self._task.play
         found = {name: VariablesInPlay(hostvars, name, play) for name in hosts}
-        roles = self._checked(found)
+        variables = Variables()
+        roles = self._checked(found, variables)
         if options["notes"]:
             _show_notes(any(roles.values()))
-        return {"roles": roles, "play_vars": _of_play(found)}
+        return {"roles": roles, "play_vars": _of_play(found, list(variables.options))}
 
-    def _checked(self, hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, list[str]]:
+    def _checked(
+        self, hosts: t.Mapping[str, t.Mapping[str, t.Any]], variables: Variables
+    ) -> dict[str, list[str]]:
         """Check the variables of all hosts, and return where the roles of each are."""
-        variables = Variables()
         found: dict[str, str] = {}
         roles: dict[str, list[str]] = {name: [] for name in hosts}
         for host_name, host in hosts.items():
@@ -91,9 +93,10 @@ def _show_notes(has_roles: bool) -> None:
         note(_FACTS_ARE_VARIABLES)
 
 
-def _of_play(hosts: t.Mapping[str, VariablesInPlay]) -> dict[str, dict[str, t.Any]]:
-    """Return what the play sets of our variables, for the summary: hostvars will not tell."""
-    names = list(Variables().options)
+def _of_play(
+    hosts: t.Mapping[str, VariablesInPlay], names: list[str]
+) -> dict[str, dict[str, t.Any]]:
+    """Return what the play sets of these variables, for the summary: hostvars will not tell."""
     return {
         host_name: {name: _value(host, name) for name in host.given_with_play(names)}
         for host_name, host in hosts.items()

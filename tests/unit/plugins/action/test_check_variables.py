@@ -43,7 +43,7 @@ def checked(*hosts: dict[str, t.Any]) -> dict[t.Any, list[str]]:
     """Return what the action finds in the variables of hosts."""
     action = ActionModule.__new__(ActionModule)
     action._loader = DataLoader()
-    return action._checked(dict(enumerate(hosts)))
+    return action._checked(dict(enumerate(hosts)), Variables())
 
 
 @pytest.mark.parametrize("name", ["nosuch", "all"])
