@@ -67,6 +67,10 @@ MAX_BODY = 5_000_000
 
 _CHUNK = 65536
 
+# None is asked for, but some gateways compress all the same. Anything else, and several in a row,
+# can unpack to gigabytes from one piece, which urllib3 before 2.6 does at once.
+_CODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -162,6 +166,8 @@ def _read_body(response: t.Any, give_up_at: float) -> bytes:
     declared = _declared_length(response.headers)
     if declared is not None and declared > MAX_BODY:
         raise _too_large(f"{declared} bytes")
+    if response.headers.get("Content-Encoding", "").strip().lower() not in _CODINGS:
+        raise InvalidResponse("the answer is compressed in a way that was not asked for")
     body = bytearray()
     for chunk in _chunks(response):
         body += chunk

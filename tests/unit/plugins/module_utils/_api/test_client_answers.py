@@ -149,6 +149,24 @@ def test_compression_that_cannot_be_undone(coding: str) -> None:
     assert "compressed" in error.message
 
 
+@pytest.mark.parametrize("coding", ["gzip, gzip", "gzip,identity", "br", "zstd", "GZIP, deflate"])
+def test_compression_that_could_unpack_to_any_size_is_not_undone(coding: str) -> None:
+    """Some versions of urllib3 unpack a whole piece of it at once: 3 KB give 2 GB."""
+    packed = gzip.compress(gzip.compress(BODY))
+
+    error = error_of(http_answer(200, packed, f"Content-Encoding: {coding}"))
+
+    assert error.__class__ is InvalidResponse
+    assert error.message == "the answer is compressed in a way that was not asked for"
+
+
+@pytest.mark.parametrize("coding", ["identity", "GZIP", "x-gzip", ""])
+def test_compression_by_other_names(coding: str) -> None:
+    body = gzip.compress(BODY) if "gzip" in coding.lower() else BODY
+    with Server(http_answer(200, body, f"Content-Encoding: {coding}")) as server:
+        assert client_of(server.url).offer_status(OFFER_ID) == a_document()
+
+
 @pytest.mark.parametrize(
     ("flood", "bound"),
     [
