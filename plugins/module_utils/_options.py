@@ -50,6 +50,7 @@ def checked_number(
 def full_path(text: str) -> str:
     """Return the whole path of a file, as a message shows it, and nothing for an empty text.
 
-    ``~`` is the home, and a relative name begins in the current folder.
+    ``~`` is the home, ``$NAME`` a variable of the environment, as in every path that Ansible is
+    given, and a relative name begins in the current folder.
     """
-    return os.path.abspath(os.path.expanduser(text)) if text else ""
+    return os.path.abspath(os.path.expanduser(os.path.expandvars(text))) if text else ""

@@ -150,7 +150,15 @@ def test_a_file_is_named_by_where_it_was_looked_for(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
 
-    for path, whole in (("token", tmp_path / "token"), ("~/token", tmp_path / "home" / "token")):
+    monkeypatch.setenv("SECRETS", str(tmp_path / "secrets"))
+
+    for path, whole in (
+        ("token", tmp_path / "token"),
+        ("~/token", tmp_path / "home" / "token"),
+        # As Ansible does with the paths of modules.
+        ("$SECRETS/token", tmp_path / "secrets" / "token"),
+        ("$UNKNOWN/token", tmp_path / "$UNKNOWN" / "token"),
+    ):
         assert problem_of(path) == (
             f"api_token_file: cannot read '{whole}': No such file or directory"
         )
