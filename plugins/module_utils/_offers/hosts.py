@@ -147,19 +147,34 @@ def records_by_default_name(offers: t.Iterable[Offer], options: HostOptions) -> 
     return result
 
 
-def refuse_clashes(records: t.Iterable[t.Mapping[str, t.Any]]) -> None:
-    """Raise HostNameClash if two records have the same name, as Ansible would merge them."""
+def refuse_clashes(records: t.Iterable[t.Mapping[str, t.Any]], remedy: str = "") -> None:
+    """Raise HostNameClash if two records have the same name, as Ansible would merge them.
+
+    ``remedy`` says what to do where names are chosen.
+    """
     taken: dict[str, t.Mapping[str, t.Any]] = {}
     for record in records:
         other = taken.setdefault(record["name"], record)
         if other is not record:
             raise HostNameClash(
-                f"Offer {record['compute_desk_offer_id']}: the instances "
-                f"{quoted(other['compute_desk_instance_id'])} and "
-                f"{quoted(record['compute_desk_instance_id'])} would both be the host "
+                f"{_both(other, record)} would both be the host "
                 f"{quoted(record['name'], 210)}. "
-                "Ask for the offers in separate runs, or have one of the instances renamed."
+                f"{remedy or _remedy(other, record)}"
             )
+
+
+def _both(one: t.Mapping[str, t.Any], other: t.Mapping[str, t.Any]) -> str:
+    first, second = (quoted(record["compute_desk_instance_id"]) for record in (one, other))
+    offer, its = (record["compute_desk_offer_id"] for record in (one, other))
+    if offer == its:
+        return f"Offer {offer}: the instances {first} and {second}"
+    return f"The instances {first} of the offer {offer} and {second} of the offer {its}"
+
+
+def _remedy(one: t.Mapping[str, t.Any], other: t.Mapping[str, t.Any]) -> str:
+    if one["compute_desk_offer_id"] == other["compute_desk_offer_id"]:
+        return "Have one of them renamed."
+    return "Ask for the offers in separate runs, or have one of the instances renamed."
 
 
 def host_name(instance: Instance) -> str:

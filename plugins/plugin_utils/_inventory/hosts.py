@@ -39,7 +39,7 @@ class SourceHosts:
         made = records_by_default_name(offers, options)
         hosts = self._chosen(made.records)
         records = [record for record, _variables in hosts]
-        refuse_clashes(records)
+        refuse_clashes(records, "Use compute_desk_instance_id in hostnames.")
         refuse_taken(self._inventory, records)
         self._check_count(sum(record["compute_desk_usable"] for record in records))
         new = [one["name"] for one in records if one["name"] not in self._inventory.hosts]

@@ -151,7 +151,7 @@ def test_two_instances_of_one_name_are_an_error_that_lists_both() -> None:
     assert "'zone-b/12345678'" in str(caught.value)
     assert "'h100-node-1-12345678'" in str(caught.value)
     assert str(caught.value).startswith(f"Offer {OFFER_ID}: ")
-    assert str(caught.value).endswith(", or have one of the instances renamed.")
+    assert str(caught.value).endswith(" Have one of them renamed.")
 
 
 def test_a_clash_between_offers_is_found_too() -> None:
@@ -396,6 +396,22 @@ def test_a_clash_of_long_names_shows_them_whole() -> None:
 
     assert str(caught.value) == (
         f"Offer {OFFER_ID}: the instances 'a/12345678' and 'b/12345678' would both be the host "
-        f"'{name}-12345678'. "
+        f"'{name}-12345678'. Have one of them renamed."
+    )
+
+
+def test_a_clash_of_two_offers_names_both() -> None:
+    twins = [an_instance(instance_id=f"{zone}/12345678", instance_name="n") for zone in "ab"]
+    offers = [
+        parse_offer(a_document(offer_id=offer_id, instances=[twin]), offer_id)
+        for offer_id, twin in zip((OFFER_ID, OTHER_ID), twins)
+    ]
+
+    with pytest.raises(HostNameClash) as caught:
+        host_records(offers)
+
+    assert str(caught.value) == (
+        f"The instances 'a/12345678' of the offer {OFFER_ID} and 'b/12345678' of the offer "
+        f"{OTHER_ID} would both be the host 'n-12345678'. "
         "Ask for the offers in separate runs, or have one of the instances renamed."
     )

@@ -491,7 +491,7 @@ def test_a_clash_is_a_failure_with_all_the_data(waited: bool) -> None:
     result = result_of(seen(a_document()), seen(a_document(), offer_id=OTHER_ID), waited=waited)
 
     assert (result["failed"], result["ready"], result["hosts"]) == (True, False, [])
-    assert "'i-0a1b2c3d4e5f' and 'i-0a1b2c3d4e5f' would both be the host" in result["msg"]
+    assert f"'i-0a1b2c3d4e5f' of the offer {OTHER_ID} would both be the host" in result["msg"]
     assert result["msg"].endswith("or have one of the instances renamed.")
     assert [offer["ready"] for offer in result["offers"]] == [True, True]
 

@@ -169,7 +169,7 @@ def test_the_first_expression_that_gives_a_name_gives_the_name(
 
 
 def test_two_hosts_of_one_name_are_refused() -> None:
-    with pytest.raises(HostNameClash):
+    with pytest.raises(HostNameClash, match=r"the host 'same'[.] Use compute_desk_instance_id in "):
         added(Source(hostnames=["'same'"]))
 
 
