@@ -91,7 +91,7 @@ def gather(
     result = Gathered()
     old = _instead(unread, options, stored, now, result)
     if len(old) < len(unread) and options.on_error != SKIP:
-        failures = [_failure(w, options, stored) for w in unread if w.offer_id not in old]
+        failures = [_failure(w, options, stored, now) for w in unread if w.offer_id not in old]
         raise SourceUnreadable(failures, len(offer_ids))
     served, kept = {**good, **old}, {**stored, **good}
     result.offers = [served[offer_id].offer for offer_id in offer_ids if offer_id in served]
@@ -122,13 +122,17 @@ def _instead(
     return served
 
 
-def _failure(watch: Watch, options: GatherOptions, stored: t.Mapping[str, StoredOffer]) -> str:
-    problem = _problem(watch)
-    if options.on_error == STALE and watch.offer_id in stored:
-        problem += " The stored answer is older than stale_max_age."
-    elif options.on_error == STALE:
-        problem += " There is no stored answer to use instead."
-    return problem
+def _failure(
+    watch: Watch, options: GatherOptions, stored: t.Mapping[str, StoredOffer], now: float
+) -> str:
+    problem, old = _problem(watch), stored.get(watch.offer_id)
+    if options.on_error != STALE:
+        return problem
+    if old is None:
+        return f"{problem} There is no stored answer to use instead."
+    if old.fetched_at > now:
+        return f"{problem} The stored answer is from the future by this machine's clock."
+    return f"{problem} The stored answer is older than stale_max_age."
 
 
 def _problem(watch: Watch) -> str:

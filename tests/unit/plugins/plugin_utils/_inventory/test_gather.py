@@ -159,6 +159,10 @@ def test_an_old_answer_instead_of_an_error() -> None:
             stored(A, ready(), 101),
             f"{A}: the API does not.* The stored answer is older than stale_max_age[.]$",
         ),
+        (
+            stored(A, ready(), -1),
+            f"{A}: the API does not.* The stored answer is from the future by this machine's clock",
+        ),
     ],
 )
 def test_no_old_answer_is_an_error(known: dict[str, StoredOffer], why: str) -> None:
