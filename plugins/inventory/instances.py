@@ -83,8 +83,8 @@ options:
     description:
       - Whether to add unusable instances too, with C(compute_desk_usable=false). AWX can disable such hosts by that
         variable instead of deleting them.
-      - They are in the group C(compute_desk_unusable) only. One without an address gets the C(ansible_host)
-        V(no-address.invalid), which never resolves.
+      - They are in the group C(compute_desk_unusable) only, whatever O(groups) and O(keyed_groups) say.
+      - One without an address gets the C(ansible_host) V(no-address.invalid), which never resolves.
     type: bool
     default: false
     env:

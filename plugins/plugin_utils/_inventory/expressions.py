@@ -49,14 +49,14 @@ class Expressions:
                 return name
         return default
 
-    def construct(self, host: str, variables: Variables) -> None:
-        """Set composed variables, then add the host to composed and to keyed groups.
-
-        Raises OptionError, or NameTaken.
-        """
-        plugin = self._plugin
-        for name, text in (plugin.get_option("compose") or {}).items():
+    def compose(self, host: str, variables: Variables) -> None:
+        """Set composed variables. Raises OptionError."""
+        for name, text in (self._plugin.get_option("compose") or {}).items():
             self._tried("compose", name, host, partial(self._compose, name, text, variables, host))
+
+    def add_to_groups(self, host: str, variables: Variables) -> None:
+        """Add the host to composed and to keyed groups. Raises OptionError, or NameTaken."""
+        plugin = self._plugin
         for name, text in (plugin.get_option("groups") or {}).items():
             add = partial(plugin._add_host_to_composed_groups, {name: text}, variables, host, True)
             self._tried("groups", name, host, add)

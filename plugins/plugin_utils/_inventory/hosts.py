@@ -76,7 +76,10 @@ class SourceHosts:
         # All of them first: no expression over one may make a group with the name of another.
         added = [(self._add(record, variables), variables) for record, variables in hosts]
         for name, variables in added:
-            self._expressions.construct(name, variables)
+            self._expressions.compose(name, variables)
+            # A play would target these groups, too.
+            if variables["compute_desk_usable"]:
+                self._expressions.add_to_groups(name, variables)
 
     def _add(self, record: Record, variables: Record) -> str:
         """Add a host with its variables and groups; return its name."""

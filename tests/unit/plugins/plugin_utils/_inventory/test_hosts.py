@@ -82,6 +82,24 @@ def test_an_unusable_host_is_in_a_group_of_its_own() -> None:
     assert source.groups_of("n1-i1") == ["compute_desk_unusable"]
 
 
+def test_an_unusable_host_gets_variables_of_the_user_and_no_groups() -> None:
+    source = Source(
+        compose={"rack": "compute_desk_zone"},
+        groups={"everything": True},
+        keyed_groups=[{"key": "rack", "prefix": "z"}],
+    )
+    offer = an_offer(
+        an_instance(instance_name="n1", instance_id="i-1"),
+        an_instance(instance_name="n9", instance_id="i-9", status="stopped"),
+    )
+
+    assert added(source, offer, include_unusable=True) == []
+
+    assert source.groups_of("n9-i9") == ["compute_desk_unusable"]
+    assert source.inventory.get_host("n9-i9").vars["rack"] == "eu-west-1a"
+    assert {"everything", "z_eu_west_1a"} <= set(source.groups_of("n1-i1"))
+
+
 @pytest.mark.parametrize(("least", "fits"), [(2, True), (3, False)])
 def test_fewer_usable_hosts_than_asked_for_are_refused(least: int, fits: bool) -> None:
     source = Source(min_hosts=least)
@@ -274,7 +292,7 @@ def test_each_expression_is_told_by_itself_and_with_its_first_reason() -> None:
     expressions = Expressions(Source(compose={"x": "1 / 0", "y": "nothing"}))
     expressions._plugin.inventory.add_host("n1")
 
-    expressions.construct("n1", {})
+    expressions.compose("n1", {})
 
     first, second = expressions.warnings()
     assert first.startswith("compose: 'x' fails for 1 hosts, first for 'n1': ")
