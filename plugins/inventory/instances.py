@@ -295,7 +295,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Warn of whatever is not as it should be; with -v, show each offer."""
         for offer in gathered.offers:
             line = offer_line(offer, options, offer.offer_id in gathered.stale)
-            if options.is_settled(offer) or options.include_unusable:
+            # Unusable hosts say why they are; of an offer without any, nothing else does.
+            is_listed = options.include_unusable and bool(offer.instances)
+            if options.is_settled(offer) or is_listed:
                 self.display.v(line)
             else:
                 self.display.warning(line)

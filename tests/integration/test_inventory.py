@@ -254,6 +254,18 @@ def test_what_is_on_its_way_is_said(workspace: Workspace, simulate: Simulate) ->
     assert listed.says(f"Offer {A} is provisioning (0/1 instances running), 0 of 0 instances")
 
 
+def test_an_offer_that_gives_no_machine_is_always_named(
+    workspace: Workspace, simulate: Simulate
+) -> None:
+    failed = {"at": 0, "status": "failed", "procurement_status": "failed"}
+    simulator = simulate({"offer_id": A, "timeline": [{**failed, "failure_reason": "sold out"}]})
+
+    listed = listing(workspace, simulator, {"include_unusable": True})
+
+    assert listed.hosts == {}
+    assert listed.says(f"Offer {A} is failed (sold out), 0 of 0 instances usable")
+
+
 def test_requests_are_told_and_the_token_never(workspace: Workspace, simulate: Simulate) -> None:
     fault = {"requests": [1], "kind": "status", "code": 503, "retry_after": 0}
     simulator = simulate({**one_machine(A), "faults": [fault]})
