@@ -201,7 +201,11 @@ from ..plugin_utils._inventory.gather import (
     gather,
 )
 from ..plugin_utils._inventory.hosts import SourceHosts
-from ..plugin_utils._inventory.source import names_plugin, refuse_unknown_options
+from ..plugin_utils._inventory.source import (
+    check_expressions,
+    names_plugin,
+    refuse_unknown_options,
+)
 from ..plugin_utils._inventory.stored import StoredOffer, entry_key, to_entry
 from ..plugin_utils._inventory.templated import templated
 
@@ -235,6 +239,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Check the names of the options and evaluate their templates, before their types."""
         given = dict(direct or {})
         refuse_unknown_options(given, self._option_names())
+        if {"offer_ids", "offer_id"} <= set(given):
+            raise OptionError("offer_id", "is another name of offer_ids; give only one of them")
         self.templar.available_variables = self._vars or {}
         self._given = templated(given, EXPRESSIONS, self.templar)
         super().set_options(task_keys=task_keys, var_options=var_options, direct=self._given)
@@ -246,6 +252,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         names = ("ssh_host_key_policy", "address", "include_unusable")
         options = HostOptions(**{name: self.get_option(name) for name in names})
         gather_options = self._gather_options(use_cache)
+        check_expressions(self.get_option, self._definitions()["keyed_groups"]["suboptions"])
         key = entry_key(settings.api_url, offer_ids, settings.token.current())
         stored = self._stored(key)
         with self._client(settings) as client:
@@ -261,9 +268,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _option_names(self) -> set[str]:
         """Return the names of all options, aliases and those of Ansible's fragments included."""
-        definitions = C.config.get_configuration_definitions("inventory", self._load_name)
+        definitions = self._definitions()
         aliases = [alias for one in definitions.values() for alias in one.get("aliases") or []]
         return {*definitions, *aliases, "plugin"}
+
+    def _definitions(self) -> dict[str, t.Any]:
+        """Return the documentation of all options, by name."""
+        found: dict[str, t.Any] = C.config.get_configuration_definitions(
+            "inventory", self._load_name
+        )
+        return found
 
     def _gather_options(self, use_cache: bool) -> GatherOptions:
         on_error, stored = self.get_option("on_error"), self.get_option("cache")

@@ -173,6 +173,7 @@ def test_files_of_others_are_declined_without_a_word(workspace: Workspace, conte
 
 MISTAKES: list[tuple[dict[str, t.Any], str]] = [
     ({"ofer_ids": [A]}, "'ofer_ids': there is no such option; did you mean offer_ids?"),
+    ({"offer_ids": A, "offer_id": B}, "offer_id: is another name of offer_ids; give only one"),
     ({"token": "x"}, "'token': there is no such option"),
     ({"offer_ids": []}, "offer_ids: is empty"),
     ({"offer_ids": ["../../x"]}, "offer_ids: '../../x' is not the UUID of an offer"),
@@ -180,6 +181,9 @@ MISTAKES: list[tuple[dict[str, t.Any], str]] = [
     ({"api_token": "a", "api_token_file": "b"}, "api_token: give only one of it and"),
     ({"filters": ["compute_desk_zon == 1"]}, "filters: 'compute_desk_zon == 1' fails: "),
     ({"filters": ["compute_desk_zone"]}, "gives a string, not true or false"),
+    ({"filters": [1]}, "filters: '1' is not a text; put the expression in quotes"),
+    ({"compose": {"n": 8}}, "compose: 'n': '8' is not a text; put the expression in quotes"),
+    ({"keyed_groups": [{"kee": "x"}]}, "keyed_groups: 'kee': there is no such option"),
     ({"min_hosts": 2}, "min_hosts: found 1 of 2 required hosts; -v shows"),
     ({"strict": True, "groups": {"g": "nix > 1"}}, "groups: 'g' fails for host 'gpu-aaaaaaaa'"),
 ]

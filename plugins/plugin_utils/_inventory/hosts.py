@@ -45,12 +45,12 @@ class SourceHosts:
         new = [one["name"] for one in records if one["name"] not in self._inventory.hosts]
         try:
             self._add_all(hosts)
+            return made.warnings + self._expressions.warnings()
         except Exception:
             # Ansible warns, and goes on with what is there.
             for name in new:
                 take_back(self._inventory, name)
             raise
-        return made.warnings + self._expressions.warnings()
 
     def _chosen(self, records: t.Iterable[Record]) -> list[tuple[Record, Record]]:
         """Return the records that pass the filters, each with its name and inert variables."""

@@ -217,3 +217,50 @@ def test_the_reason_why_an_entry_cannot_be_read_is_cut() -> None:
 
     assert cache.stored_offers(Broken(), "k", warned.append) == {}
     assert warned[0].endswith(": " + "y" * 297 + "...")
+
+
+OPTIONS = ("hostnames", "filters", "exclude_filters", "compose", "groups", "keyed_groups")
+KEYS = ("key", "prefix", "separator")
+
+
+def check(**options: t.Any) -> None:
+    source.check_expressions({name: options.get(name, []) for name in OPTIONS}.__getitem__, KEYS)
+
+
+def test_expressions_are_texts() -> None:
+    check(
+        hostnames=["a"],
+        filters=["b"],
+        exclude_filters=["c"],
+        compose={"d": "e"},
+        # The usual way to have a group of all hosts.
+        groups={"f": "g", "everything": True, "nothing": False},
+        keyed_groups=[{"key": "h", "separator": ""}],
+    )
+    check(hostnames=[], filters=[], exclude_filters=[], keyed_groups=[])
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"hostnames": [5]}, "hostnames: '5' is not a text; put the expression in quotes"),
+        ({"filters": ["a", True]}, "filters: 'True' is not a text; put the expression in quotes"),
+        ({"exclude_filters": [None]}, "exclude_filters: 'None' is not a text; "),
+        ({"compose": {"n": 8}}, "compose: 'n': '8' is not a text; put the expression in quotes"),
+        ({"compose": {True: "x"}}, "compose: the name 'True' is not a text; put it in quotes"),
+        ({"groups": {"g": None}}, "groups: 'g': 'None' is not a text; "),
+        ({"groups": {1: "x"}}, "groups: the name '1' is not a text; put it in quotes"),
+        ({"keyed_groups": ["zone"]}, "keyed_groups: 'zone' is not a mapping with a key"),
+        ({"keyed_groups": [{}]}, "keyed_groups: '{}' is not a mapping with a key"),
+        ({"keyed_groups": [{"key": 5}]}, "keyed_groups: '5' is not a text; "),
+        (
+            {"keyed_groups": [{"key": "x", "seperator": ""}]},
+            "keyed_groups: 'seperator': there is no such option; did you mean separator?",
+        ),
+    ],
+)
+def test_what_is_no_expression_is_named(options: dict[str, t.Any], problem: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        check(**options)
+
+    assert str(caught.value).startswith(problem)
