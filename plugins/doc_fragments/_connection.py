@@ -22,6 +22,8 @@ options:
     description:
       - A file that holds the token for the Supply API, and nothing else.
       - It is read again when the API answers 401, so you can renew the token during a wait.
+      - A relative path begins in the folder of the playbook in a task, and in the folder you type the command in for an
+        inventory; a whole path, or one with C(~), means the same file in both.
       - Mutually exclusive with O(api_token). If you set neither, E(COMPUTE_DESK_API_TOKEN_FILE) is used, or
         E(COMPUTE_DESK_API_TOKEN).
     type: path

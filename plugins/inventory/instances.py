@@ -15,7 +15,7 @@ description:
     M(compute_desk.supply.offer_status).
   - "Any YAML file (C(.yml) or C(.yaml)) with the line C(plugin: compute_desk.supply.instances) is a source."
   - Options about the API and its offers can also come from environment variables.
-  - String options and the elements of lists are templates, and can use variables given with C(-e).
+  - In the file, string options and the elements of lists are templates, and can use variables given with C(-e).
     O(hostnames), O(filters), O(exclude_filters), O(compose), O(groups) and O(keyed_groups) are expressions
     (without braces) over the variables of one host.
   - Text from the API is data. It never becomes a template, an ssh argument or a file name.
@@ -128,7 +128,8 @@ options:
     env:
       - name: COMPUTE_DESK_SSH_HOST_KEY_POLICY
 notes:
-  - A list in an environment variable is separated by commas. Put an expression that contains a comma into the file.
+  - A list that is given as one text, as in an environment variable, is separated by commas. An expression that contains
+    a comma has to be an element of a list in the file.
   - Groups are C(compute_desk), C(compute_desk_offer_ID) with underscores for the dashes of the ID, and
     C(compute_desk_zone_ZONE).
   - To log in as another user or at another port than the API suggests, set C(ansible_user) or C(ansible_port) with
