@@ -42,7 +42,12 @@ class SourceHosts:
         refuse_clashes(records, "Use compute_desk_instance_id in hostnames.")
         refuse_taken(self._inventory, records)
         self._check_count(sum(record["compute_desk_usable"] for record in records))
-        new = [one["name"] for one in records if one["name"] not in self._inventory.hosts]
+        there = self._inventory.hosts
+        new = [one["name"] for one in records if one["name"] not in there]
+        # Of an earlier source, with the same machines.
+        before = {
+            one["name"]: dict(there[one["name"]].vars) for one in records if one["name"] in there
+        }
         try:
             self._add_all(hosts)
             return made.warnings + self._expressions.warnings()
@@ -50,6 +55,9 @@ class SourceHosts:
             # Ansible warns, and goes on with what is there.
             for name in new:
                 take_back(self._inventory, name)
+            # One whose name became that of a group is no longer there.
+            for name in before.keys() & there.keys():
+                there[name].vars = before[name]
             raise
 
     def _chosen(self, records: t.Iterable[Record]) -> list[tuple[Record, Record]]:

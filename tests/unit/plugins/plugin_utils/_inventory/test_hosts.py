@@ -269,17 +269,33 @@ def test_an_error_leaves_the_hosts_of_an_earlier_source() -> None:
     source = Source()
     source.inventory.current_source = "/etc/offers.yml"
     added(source, an_offer(an_instance(instance_id="i-1", instance_name="n1")))
-    failing = Source(strict=True, compose={"x": "nothing.at.all"})
+    before = dict(source.inventory.get_host("n1-i1").vars)
+    failing = Source(strict=True, compose={"ansible_user": "'me'", "x": "nothing.at.all"})
     failing.inventory = source.inventory
 
     with pytest.raises(OptionError):
         added(failing)
 
     assert list(source.inventory.hosts) == ["n1-i1"]
+    assert source.inventory.get_host("n1-i1").vars == before
     # And keeps their names.
     source.inventory.current_source = "/etc/hosts"
     with pytest.raises(AnsibleParserError):
         source.inventory.add_host("n1-i1")
+
+
+def test_a_host_of_an_earlier_source_may_lose_its_name_to_a_group() -> None:
+    source = Source(hostnames=["'n1_i1'"])
+    source.inventory.current_source = "/etc/offers.yml"
+    one = an_offer(an_instance(instance_id="i-1", instance_name="n1"))
+    added(source, one)
+    failing = Source(hostnames=["'n1_i1'"], keyed_groups=[{"key": "'n1_i1'", "separator": ""}])
+    failing.inventory = source.inventory
+
+    with pytest.raises(AnsibleParserError, match="the inventory has a group of this name"):
+        added(failing, one)
+
+    assert not source.inventory.hosts
 
 
 def test_options_that_are_null_ask_for_nothing() -> None:
