@@ -31,6 +31,21 @@ QUICK = {
     "instance_ready_gather_subset": ["min"],
 }
 TOUCH = {"ansible.builtin.copy": {"content": "", "dest": "marker", "mode": "0644"}}
+# Nothing listens at that port, so Ansible loses the machine in the middle of a role.
+LOSE = {
+    "ansible.builtin.command": {"cmd": "true"},
+    "when": "'lost' in compute_desk_instance_name",
+    "vars": {"ansible_port": 9},
+}
+FAIL = {
+    "ansible.builtin.fail": {"msg": "no luck"},
+    "when": "compute_desk_instance_name in unlucky",
+}
+FOLLOWS = {
+    "hosts": "compute_desk",
+    "gather_facts": False,
+    "tasks": [{"ansible.builtin.debug": {"msg": "mine {{ inventory_hostname }}"}}],
+}
 IN_THE_MAKING = {
     "at": 0,
     "status": "procured",
@@ -192,12 +207,7 @@ def test_all_or_nothing(workspace: Workspace, simulate: Simulate) -> None:
 def test_the_run_goes_on_when_all_machines_of_a_round_are_lost(
     workspace: Workspace, simulate: Simulate
 ) -> None:
-    lose = {
-        "ansible.builtin.command": {"cmd": "true"},
-        "when": "compute_desk_instance_name == 'lost'",
-        "vars": {"ansible_port": 9},
-    }
-    write_role(workspace, "mark", lose, TOUCH)
+    write_role(workspace, "mark", LOSE, TOUCH)
     simulator = simulate(machines(A, lost={}), later(machines(B, other={}), 12))
 
     code, output = run(workspace, simulator)
@@ -231,21 +241,10 @@ def test_a_play_that_follows_has_only_good_machines(
     workspace: Workspace, simulate: Simulate
 ) -> None:
     simulator = simulate(machines(A, good={}, bad={}))
-    write_role(
-        workspace,
-        "mark",
-        {"ansible.builtin.fail": {"msg": "no luck"}, "when": "compute_desk_instance_name == 'bad'"},
-    )
-    book = [
-        {"import_playbook": BOOK},
-        {
-            "hosts": "compute_desk",
-            "gather_facts": False,
-            "tasks": [{"ansible.builtin.debug": {"msg": "mine {{ inventory_hostname }}"}}],
-        },
-    ]
-    (workspace.folder / "own.yml").write_text(json.dumps(book))
+    write_role(workspace, "mark", FAIL)
+    (workspace.folder / "own.yml").write_text(json.dumps([{"import_playbook": BOOK}, FOLLOWS]))
     options = {"compute_desk_offer_ids": A, "compute_desk_roles": "mark", **QUICK}
+    options["unlucky"] = ["bad"]
 
     done = workspace.run(
         "ansible-playbook", "own.yml", "-e", json.dumps(options), **simulator.env()
@@ -254,6 +253,33 @@ def test_a_play_that_follows_has_only_good_machines(
     assert done.returncode == 2
     assert re.findall('"mine (.*)-', done.stdout) == ["good"]
     assert results(done.stdout)["bad"] == "FAILED: ansible.builtin.fail: no luck"
+
+
+def test_a_lost_machine_is_counted_and_ends_nothing(
+    workspace: Workspace, simulate: Simulate
+) -> None:
+    # The lost one is the first by name, and so the first that could stand for the good ones.
+    simulator = simulate(machines(A, a_lost={}, bad={}, good={}))
+    write_role(workspace, "mark", LOSE, FAIL)
+    (workspace.folder / "own.yml").write_text(json.dumps([{"import_playbook": BOOK}, FOLLOWS]))
+
+    for failed in (["bad"], []):
+        options = {"compute_desk_offer_ids": A, "compute_desk_roles": "mark", **QUICK}
+        done = workspace.run(
+            "ansible-playbook",
+            "own.yml",
+            "-e",
+            json.dumps({**options, "unlucky": failed}),
+            **simulator.env(),
+        )
+
+        assert re.findall('"mine (.*)-', done.stdout) == [
+            name for name in ("bad", "good") if name not in failed
+        ], last_lines(done.stdout, 60)
+        assert results(done.stdout)["a_lost"] == "FAILED: lost on the way, see above"
+        assert "Nothing has failed" not in done.stdout
+        if failed:
+            assert "2 of 3 machines are not configured; the summary says why." in done.stdout
 
 
 def test_check_mode_looks_once_and_changes_nothing(
