@@ -21,6 +21,8 @@ from .._first_contact.remote import Lost, Remote
 from .host_action import HostAction
 
 _SAID_LENGTH = 300
+# ssh prints this at the end of a connection with a terminal.
+_SSH_SAYS = "Shared connection to "
 # The keys that any module may return, and those that the discovery of Python needs.
 _ALWAYS = frozenset(("failed", "msg", "rc", "platform_dist_result", "osrelease_content"))
 
@@ -52,8 +54,7 @@ class MachineAction(HostAction):
         finally:
             self._kept_keys = None
         if answer.get("failed"):
-            said = answer.get("msg") or answer.get("module_stderr") or answer.get("module_stdout")
-            raise NoAnswer(printable(to_text(said or "it gave no reason"), _SAID_LENGTH))
+            raise NoAnswer(printable(_why(answer), _SAID_LENGTH))
         return answer
 
     @contextlib.contextmanager
@@ -76,6 +77,17 @@ class MachineAction(HostAction):
             text = _answer_of_module(answer[name], kept_keys) or _lines(answer[name])
             answer[name], answer[f"{name}_lines"] = text, text.splitlines()
         return answer
+
+
+def _why(answer: t.Mapping[str, t.Any]) -> str:
+    """Return why a module failed. Of one that broke, Ansible keeps only what it printed."""
+    said = to_text(answer.get("msg") or "")
+    printed = (to_text(answer.get(f"module_{name}") or "") for name in ("stderr", "stdout"))
+    lines = (line.strip() for text in printed for line in reversed(text.splitlines()))
+    last = next((one for one in lines if one and not one.startswith(_SSH_SAYS)), None)
+    if last is None:
+        return said or "it gave no reason"
+    return ": ".join(filter(None, [said.rstrip("."), last]))
 
 
 def _quietly(task_vars: dict[str, t.Any]) -> dict[str, t.Any]:

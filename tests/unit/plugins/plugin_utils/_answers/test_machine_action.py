@@ -70,6 +70,16 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> list[t.Any]:
         ({"failed": True, "msg": "no\x1b[2J space\nleft"}, "no space left"),
         ({"failed": True, "msg": "", "module_stderr": "Traceback"}, "Traceback"),
         ({"failed": True, "module_stdout": "sudo: a password is required"}, "sudo: a password"),
+        (
+            {
+                "failed": True,
+                "msg": "MODULE FAILURE\nSee stdout",
+                "module_stderr": "Shared connection to 192.0.2.7 closed.\r\n",
+                "module_stdout": "Traceback:\r\nSyntaxError: no annotations\r\n\r\n",
+            },
+            "MODULE FAILURE See stdout: SyntaxError: no annotations$",
+        ),
+        ({"failed": True, "msg": "All is full."}, r"All is full\.$"),
         ({"failed": True}, "it gave no reason"),
         (Lost(Problem(TIMED_OUT, "there was no answer", "Wait.")), "There was no answer"),
     ],
