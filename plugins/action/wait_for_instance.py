@@ -19,7 +19,7 @@ from ansible.module_utils.common.text.converters import to_text
 
 from ..module_utils._phrases import clock_face
 from ..module_utils._text import printable
-from ..plugin_utils._answers.facts import ForgedFacts
+from ..plugin_utils._answers.facts import INTERPRETER, ForgedFacts, with_facts
 from ..plugin_utils._answers.gather import NoFacts, gather
 from ..plugin_utils._answers.groups import add_to_group
 from ..plugin_utils._answers.machine_action import MachineAction
@@ -119,7 +119,10 @@ class ActionModule(MachineAction):
                 problem = self._wait(wait, stages, options["install_python"])
                 if problem is None and options["gather_facts"]:
                     wait.go_on_with("gathering facts", options["facts_timeout"])
-                    facts, problem = self._facts(options, task_vars)
+                    variables = with_facts(task_vars, _chosen(stages))
+                    facts, problem = self._facts(options, variables)
+        if _chosen(stages):
+            facts = with_facts(facts, _chosen(stages))
         if problem is not None:
             wait.show_problem(problem)
         found = {"connection": self._connection.transport, **wait.found, **stages.found, **facts}
@@ -154,6 +157,11 @@ class ActionModule(MachineAction):
             return {"failed": problem is not None}
         grouped = {} if problem.kind == NOT_YET else add_to_group(self, GROUP, changed)
         return {"failed": False, **grouped}
+
+
+def _chosen(stages: Stages) -> dict[str, str]:
+    """Return the fact that keeps Ansible from discovering a Python that is too old."""
+    return {INTERPRETER: stages.interpreter} if stages.interpreter else {}
 
 
 def _verdict(problem: Problem | None, elapsed: float) -> dict[str, t.Any]:

@@ -96,6 +96,9 @@ options:
   interpreter:
     description:
       - The Python to look for, as in C(ansible_python_interpreter). V(auto) accepts any that Ansible would discover.
+      - If the machine has one that is too old beside one that is not, Ansible may discover the old one. Then this module chooses,
+        with the fact C(discovered_interpreter_python), that of the distribution in C(/usr/bin/python3), or else the first
+        of Ansible's list that is in C(/usr/bin) or C(/usr/local/bin). C(ansible_python_interpreter) stands above it.
     type: str
     default: auto
   install_python:
@@ -234,13 +237,13 @@ cloud_init:
       type: list
       elements: str
 python:
-  description: The first Python that was found, with its version. Null if there is none.
+  description: The first Python that was found, or the one that was chosen, with its version. Null if there is none.
   returned: if it was checked
   type: str
   sample: /usr/bin/python3 (3.11.2)
 ansible_facts:
   description: The facts, under the names that M(ansible.builtin.setup) gives them.
-  returned: if facts were gathered
+  returned: if facts were gathered, or a Python was chosen
   type: dict
   sample:
     ansible_distribution: Debian

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import typing as t
 from pathlib import Path
 
@@ -252,6 +253,29 @@ def test_a_machine_may_have_the_oldest_python_that_ansible_supports(
     assert code == 0, last_lines(output, 60)
     (row,) = summary(output).values()
     assert row.endswith("configured") and "8 x NVIDIA H100" in row
+
+
+def test_an_old_python_beside_a_fit_one_is_not_used(
+    workspace: Workspace, simulate: Simulate
+) -> None:
+    # As on RHEL 8, whose own Python Ansible prefers: it comes first, and runs no module of ours.
+    fleet = machines(A, one={})
+    old = {"rc": 1, "answers": [{"args": "-c *version_info*", "stdout": "3.6.8"}]}
+    fleet["instances"]["one"]["commands"]["old-python"] = old
+    (workspace.folder / "group_vars").mkdir()
+    fallback = {"ansible_interpreter_python_fallback": ["old-python", sys.executable]}
+    (workspace.folder / "group_vars" / "compute_desk.yml").write_text(json.dumps(fallback))
+    (workspace.folder / "hosts.ini").write_text("[compute_desk]\n")
+    used = f"ansible_facts.discovered_interpreter_python == '{sys.executable}'"
+    write_role(workspace, "check", {"ansible.builtin.assert": {"that": used}}, {"ping": None})
+
+    code, output = configure(
+        workspace, simulate(fleet), "-i", "hosts.ini", compute_desk_roles=["check"]
+    )
+
+    assert code == 0, last_lines(output, 60)
+    (row,) = summary(output).values()
+    assert row.endswith("configured") and "1 x Tesla T4" in row
 
 
 def test_a_machine_that_should_have_no_gpu_may_have_none(

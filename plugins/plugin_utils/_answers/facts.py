@@ -24,6 +24,9 @@ from ...module_utils._text import listed, printable
 PREFIXES = ("compute_desk_", "instance_ready_", "gpu_verify_", "awx_setup_")
 """How the names of this collection's variables begin."""
 
+INTERPRETER = "discovered_interpreter_python"
+"""The fact by which Ansible knows the Python that it has found. With it, it does not look."""
+
 CONNECTION_VARIABLES = (
     "ansible_admin_users",
     "ansible_async_dir",
@@ -201,10 +204,16 @@ class _Plain:
 
 def interpreter_of(answer: t.Any) -> dict[str, str]:
     """Return the Python that Ansible discovered, so that it has to look only once."""
-    found = answer.get("discovered_interpreter_python") if isinstance(answer, dict) else None
+    found = answer.get(INTERPRETER) if isinstance(answer, dict) else None
     if isinstance(found, str) and _PATH.fullmatch(found):
-        return {"discovered_interpreter_python": str(found)}
+        return {INTERPRETER: str(found)}
     return {}
+
+
+def with_facts(variables: t.Mapping[str, t.Any], facts: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return variables, or a result, with these facts too."""
+    known = variables.get("ansible_facts") or {}
+    return {**variables, "ansible_facts": {**known, **facts}}
 
 
 def acted_on(connection: ConnectionBase) -> set[str]:

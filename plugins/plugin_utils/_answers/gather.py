@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .facts import TooMuch, acted_on, interpreter_of, sound_facts
+from .facts import INTERPRETER, TooMuch, acted_on, interpreter_of, sound_facts
 from .machine_action import MachineAction, NoAnswer
 
 _SHOWN = 20
@@ -36,5 +36,5 @@ def gather(
     if not facts:
         raise NoFacts("The machine returned no facts.")
     facts.update(interpreter_of(sent))
-    left_out = [name for name in left_out if name != "discovered_interpreter_python"]
+    left_out = [name for name in left_out if name != INTERPRETER]
     return {"ansible_facts": facts, "left_out": left_out[:_SHOWN]}

@@ -32,6 +32,9 @@ exit 0
 # One line for each interpreter that was tried.
 _KEPT = 16 * 1024
 _FOUND = re.compile(r"^python (\d{1,4})\.(\d{1,4})\.(\d{1,4}) (.+)$", re.ASCII | re.MULTILINE)
+_OF_DISTRIBUTION = "/usr/bin/python3"
+_FOLDERS = ("/usr/bin", "/usr/local/bin")
+_ONE_WORD = re.compile(r"/?[A-Za-z0-9_.+-]+(/[A-Za-z0-9_.+-]+)*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,27 @@ def read(stdout: str) -> list[Python]:
 def first_usable(found: t.Iterable[Python]) -> Python | None:
     """Return the first Python that is new enough."""
     return next((python for python in found if python.version >= OLDEST), None)
+
+
+def may_take_a_wrong_one(found: t.Sequence[Python]) -> bool:
+    """Return whether Ansible may take one that is too old, although there is another.
+
+    By itself it prefers that of the distribution, or the first in its order, whatever the version.
+    """
+    usable = [python for python in found if python.version >= OLDEST]
+    return 0 < len(usable) < len(found)
+
+
+def places(interpreters: t.Sequence[str]) -> list[str]:
+    """Return the paths at which these interpreters can be; what has arguments is left out.
+
+    Paths, because ``become`` may search elsewhere. That of the distribution comes first, because
+    its own packages are for it.
+    """
+    found = [_OF_DISTRIBUTION] if _OF_DISTRIBUTION in interpreters else []
+    for name in filter(_ONE_WORD.fullmatch, interpreters):
+        found += [name] if name.startswith("/") else [f"{folder}/{name}" for folder in _FOLDERS]
+    return list(dict.fromkeys(found))
 
 
 def problem(found: t.Sequence[Python], interpreters: t.Sequence[str]) -> Problem | None:

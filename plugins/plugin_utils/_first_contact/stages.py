@@ -48,6 +48,8 @@ class Stages:
         self._warn = warn
         self.installation = install.Installation(remote)
         self.found: dict[str, t.Any] = {}
+        self.interpreter: str | None = None
+        """The Python to use in place of what Ansible would discover; None if that is all right."""
 
     def in_order(self) -> list[Stage]:
         """Return all of them, for which a timeout of 0 means: leave it out."""
@@ -111,7 +113,16 @@ class Stages:
 
     def _python(self, _left: float) -> Problem | None:
         interpreters = python.candidates(self._options["interpreter"], self._task_vars)
-        found = python.read(self._remote.run(python.command(interpreters))["stdout"])
+        found = self._pythons(interpreters)
         usable = python.first_usable(found)
+        if python.may_take_a_wrong_one(found):
+            places = python.places(interpreters)
+            chosen = python.first_usable(self._pythons(places))
+            # The machine says it, so it counts only if it is one of ours.
+            if chosen and chosen.path in places:
+                usable, self.interpreter = chosen, chosen.path
         self.found["python"] = str(usable) if usable else None
         return python.problem(found, interpreters)
+
+    def _pythons(self, interpreters: list[str]) -> list[python.Python]:
+        return python.read(self._remote.run(python.command(interpreters))["stdout"])

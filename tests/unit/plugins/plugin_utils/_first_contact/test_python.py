@@ -17,6 +17,8 @@ from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact
     Python,
     candidates,
     command,
+    may_take_a_wrong_one,
+    places,
     problem,
     read,
 )
@@ -56,6 +58,36 @@ def test_an_interpreter_may_have_arguments() -> None:
 @pytest.mark.parametrize("name", ["a b", "x'; touch /tmp/hacked; '", 'un"even', "$(touch hacked)"])
 def test_a_strange_name_is_only_a_name(name: str) -> None:
     assert look(name) == []
+
+
+@pytest.mark.parametrize(
+    ("versions", "may"),
+    [
+        ([], False),
+        ([(3, 6, 8)], False),
+        ([OLDEST], False),
+        ([(3, 11, 2), OLDEST], False),
+        ([(3, 11, 2), (2, 7, 18)], True),
+    ],
+)
+def test_an_old_python_beside_a_fit_one_is_a_trap(
+    versions: list[tuple[int, ...]], may: bool
+) -> None:
+    found = [Python("python", (*version, 0)[:3]) for version in versions]
+
+    assert may_take_a_wrong_one(found) is may
+
+
+def test_a_python_is_used_by_its_path() -> None:
+    given = ["python3.12", "/usr/bin/python3", "/opt/bin/python", "/usr/bin/env python", "$(id)"]
+
+    assert places(given) == [
+        "/usr/bin/python3",
+        "/usr/bin/python3.12",
+        "/usr/local/bin/python3.12",
+        "/opt/bin/python",
+    ]
+    assert places(["python"]) == ["/usr/bin/python", "/usr/local/bin/python"]
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ class Sound(Machine):
         self._says = {
             cloud_init.command(30): "status: done\n",
             package_lock.command(["/run/yum.pid"]): locked,
-            python.command(INTERPRETERS): "python 3.7.9 python3\npython 3.11.2 /usr/bin/python3\n",
+            python.command(INTERPRETERS): "python 3.11.2 /usr/bin/python3\n",
         }
 
     def run(
@@ -144,6 +144,52 @@ def test_a_machine_without_python_has_none_in_its_result() -> None:
     assert seen._python(30.0)
 
     assert seen.found == {"python": None}
+
+
+class Aged(Machine):
+    """Has an old Python beside a fit one, and says where the fit one is."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__()
+        self._place = place
+
+    def run(self, command: str, _seconds: float = 0, *, sudoable: bool = False) -> dict[str, t.Any]:
+        super().run(command)
+        old = "python 3.7.9 /usr/bin/python3\n" if "/usr/bin/python3" in command else ""
+        fit = "python3.11" if command == python.command(INTERPRETERS) else self._place
+        return {"rc": 0, "stdout": f"{old}python 3.11.2 {fit}\n", "stderr": ""}
+
+
+@pytest.mark.parametrize("place", ["/usr/bin/python3.11", "/usr/local/bin/python3.11"])
+def test_where_ansible_may_take_an_old_python_a_fit_one_is_chosen(place: str) -> None:
+    machine = Aged(place)
+    seen = stages(machine)
+
+    assert seen._python(30.0) is None
+
+    assert seen.interpreter == place
+    assert seen.found == {"python": f"{place} (3.11.2)"}
+    assert len(machine.commands) == 2
+
+
+@pytest.mark.parametrize("place", ["/tmp/evil", "/usr/bin/python3.11 -x", "$(touch hacked)"])
+def test_a_machine_cannot_name_another_python(place: str) -> None:
+    seen = stages(Aged(place))
+
+    assert seen._python(30.0) is None
+
+    assert seen.interpreter is None
+    assert seen.found == {"python": "python3.11 (3.11.2)"}
+
+
+def test_a_python_that_is_set_is_not_exchanged() -> None:
+    machine = Machine()
+    seen = stages(machine, interpreter="/opt/python")
+
+    assert seen._python(30.0)
+
+    assert seen.interpreter is None
+    assert machine.commands == [python.command(["/opt/python"])]
 
 
 @pytest.mark.parametrize("sudoable", [True, False])
