@@ -104,6 +104,19 @@ def test_a_fleet_of_good_and_bad_machines(fleet: t.Callable[..., Fleet]) -> None
     assert told["wrong"].startswith("8 GPUs expected, 1 listed.")
 
 
+def test_there_is_one_report_whatever_the_strategy_of_the_user(
+    fleet: t.Callable[..., Fleet],
+) -> None:
+    slow = {**commands_of("t4"), "lspci": {"sleep": 2}}
+    machines = fleet({"quick": commands_of("t4"), "slow": slow})
+    (machines.workspace.folder / "ansible.cfg").write_text("[defaults]\nstrategy = free\n")
+
+    code, output = machines.verify()
+
+    assert code == 0, last_lines(output, 60)
+    assert list(table(output)) == ["quick", "slow"]
+
+
 def test_a_machine_that_could_not_be_judged(fleet: t.Callable[..., Fleet]) -> None:
     """Its driver tells no version; nobody but who asked for one minds."""
     silent = json.loads(json.dumps(commands_of("h200")))

@@ -282,6 +282,19 @@ def test_a_lost_machine_is_counted_and_ends_nothing(
             assert "2 of 3 machines are not configured; the summary says why." in done.stdout
 
 
+def test_the_strategy_of_the_user_is_for_plays_of_the_user(
+    workspace: Workspace, simulate: Simulate
+) -> None:
+    # With it, hosts cannot be added, and each would make a summary of its own.
+    (workspace.folder / "ansible.cfg").write_text("[defaults]\nstrategy = free\n")
+    simulator = simulate(machines(A, one={}, two={}))
+
+    code, output = run(workspace, simulator)
+
+    assert code == 0, last_lines(output, 60)
+    assert results(output) == {"one": "configured", "two": "configured"}
+
+
 def test_check_mode_looks_once_and_changes_nothing(
     workspace: Workspace, simulate: Simulate
 ) -> None:
