@@ -21,6 +21,10 @@ NO_GPU = (
 )
 UNCHECKED = "lost before its first check, see above"
 LOST = "lost on the way, see above"
+STOPPED = (
+    "stopped, because a task failed on another machine, and its run_once or any_errors_fatal stops "
+    "all"
+)
 
 _LENGTH = 600
 
@@ -119,6 +123,8 @@ def _problem_of_roles(host: Host, lost: bool) -> str | None:
         return LOST if lost else None
     result = host.mapping("ansible_failed_result")
     task = host.mapping("ansible_failed_task")
+    if not result and not task:
+        return STOPPED
     name = task.get("name") or task.get("action") or "a task"
     message = result.get("msg") or "failed"
     if result.get("_ansible_no_log") or task.get("no_log"):

@@ -215,6 +215,12 @@ def test_a_fact_hides_only_the_variable_that_it_became() -> None:
             [],
             "FAILED: a task: failed",
         ),
+        (
+            {"compute_desk_failed": True},
+            [],
+            "FAILED: stopped, because a task failed on another machine, and its run_once or "
+            "any_errors_fatal stops all",
+        ),
         # A role that deals with a failure of its own leaves this behind.
         ({**FAILED, "compute_desk_failed": False}, [], "configured"),
         ({**FAILED, "compute_desk_failed": False}, ["node-1"], LOST_ON_THE_WAY),
