@@ -172,11 +172,13 @@ def _has_roles(machine: Machine) -> bool:
 
 
 def _gpus(host: Host) -> str:
-    gpus = host.mapping("gpu_verify_report").get("gpus")
-    if not isinstance(gpus, list):
-        return "-"
-    names = [to_text(gpu["name"]) for gpu in gpus if isinstance(gpu, t.Mapping) and gpu.get("name")]
-    return f"{len(names)} x {', '.join(dict.fromkeys(names))}" if names else "none"
+    report = host.mapping("gpu_verify_report")
+    if report.get("verdict") == "no_gpu":
+        return "none"
+    gpus = mappings(report, "gpus")
+    names = dict.fromkeys(to_text(gpu.get("name") or "?") for gpu in gpus)
+    # There may be some, where nobody could list them.
+    return f"{len(gpus)} x {', '.join(names)}" if gpus else "-"
 
 
 def _ready_after(machine: Machine, began: float | None) -> str:

@@ -107,7 +107,15 @@ def test_a_machine_has_a_row_with_all_about_it() -> None:
         ({"ansible_facts": {"kernel": 6}}, "KERNEL", "-"),
         ({"ansible_facts": {}}, "KERNEL", "-"),
         ({"gpu_verify_report": {**PASS, "gpus": [GPU, {"name": "A"}, GPU]}}, "GPUS", MIXED),
-        ({"gpu_verify_report": {**PASS, "gpus": [{"name": ""}, "odd"]}}, "GPUS", "none"),
+        ({"gpu_verify_report": {**PASS, "gpus": [{"name": ""}, "odd"]}}, "GPUS", "1 x ?"),
+        (
+            {"gpu_verify_report": {**PASS, "gpus": [GPU, {"name": None}]}},
+            "GPUS",
+            f"2 x {MIXED[4:-3]}, ?",
+        ),
+        # There may be some, but nobody could list them.
+        ({"gpu_verify_report": {**BAD, "gpus": []}}, "GPUS", "-"),
+        ({"gpu_verify_report": NONE}, "GPUS", "none"),
         ({"gpu_verify_report": None}, "GPUS", "-"),
     ],
 )
