@@ -9,6 +9,7 @@ import typing as t
 
 from ansible.module_utils.common.text.converters import to_text
 
+from ...module_utils._gpu.check import NO_GPU
 from ...module_utils._text import printable
 from .differences import differences
 from .values import Mapping, gpus_of, numbers, span, text_of, texts
@@ -70,7 +71,7 @@ def _row(name: str, report: Mapping | None) -> list[str]:
     shown = " ".join(map(to_text, reasons)) if isinstance(reasons, list) else ""
     return [
         name,
-        str(len(gpus)),
+        str(len(gpus)) if gpus or verdict == NO_GPU else "-",
         ", ".join(texts(gpus, "name")) or "-",
         ", ".join(texts(gpus, "driver_version")) or "-",
         f"{memory} MiB" if memory else "-",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ansible.module_utils.common.text.converters import to_text
 
+from ...module_utils._gpu.check import NO_GPU
 from ...module_utils._offers.words import short_ids
 from ...module_utils._phrases import count_of
 from ...module_utils._text import printable
@@ -173,7 +174,7 @@ def _has_roles(machine: Machine) -> bool:
 
 def _gpus(host: Host) -> str:
     report = host.mapping("gpu_verify_report")
-    if report.get("verdict") == "no_gpu":
+    if report.get("verdict") == NO_GPU:
         return "none"
     gpus = mappings(report, "gpus")
     names = dict.fromkeys(to_text(gpu.get("name") or "?") for gpu in gpus)

@@ -230,7 +230,9 @@ TWO_KINDS = [
 @pytest.mark.parametrize(
     ("report", "row"),
     [
-        ({}, ["0", "-", "-", "-", "-", "-", "", "-", "-"]),
+        # There may be some, but nobody could list them.
+        ({}, ["-", "-", "-", "-", "-", "-", "", "-", "-"]),
+        ({"verdict": "no_gpu"}, ["0", "-", "-", "-", "-", "-", "no GPU", "-", "-"]),
         (
             {"gpus": TWO_KINDS, "verdict": "pass", "reasons": ["One.", "Two."]},
             [
@@ -247,7 +249,7 @@ TWO_KINDS = [
         ),
         (
             {"verdict": "v" * 21, "action": "a" * 41, "reasons": "no list"},
-            ["0", "-", "-", "-", "-", "-", "v" * 17 + "...", "a" * 37 + "...", "-"],
+            ["-", "-", "-", "-", "-", "-", "v" * 17 + "...", "a" * 37 + "...", "-"],
         ),
     ],
 )
