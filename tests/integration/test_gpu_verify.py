@@ -250,7 +250,7 @@ def test_to_look_is_one_task_that_fails_for_no_machine(fleet: t.Callable[..., Fl
     )
 
     assert done.returncode == 0, last_lines(done.stdout)
-    begin = done.stdout.index("TASK [compute_desk.supply.gpu_verify : ")
+    begin = done.stdout.index("TASK [compute_desk.supply.gpu_verify : Look at")
     looked = done.stdout[begin : done.stdout.index("TASK [ansible.builtin.debug", begin)]
     lines = [line for line in looked.splitlines()[1:] if line and " GPUS: " not in line]
     assert sorted(lines) == ["ok: [bad]", "ok: [good]"]

@@ -53,7 +53,7 @@ def test_a_good_machine_costs_one_line_and_one_that_may_still_come_is_left_alone
     )
 
     assert done.returncode == 0, last_lines(done.stdout, 60)
-    begin = done.stdout.index("TASK [compute_desk.supply.instance_ready : ")
+    begin = done.stdout.index("TASK [compute_desk.supply.instance_ready : Wait until")
     looked = done.stdout[begin : done.stdout.index("TASK [ansible.builtin.debug", begin)]
     lines = [line for line in looked.splitlines()[1:] if line and " WAITING: " not in line]
     assert sorted(lines) == ["ok: [bad]", "ok: [good]", "ok: [late]"]

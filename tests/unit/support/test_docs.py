@@ -101,6 +101,23 @@ def test_links_lead_to_files_that_exist(page: Path) -> None:
             assert (page.parent / link.partition("#")[0]).exists(), link
 
 
+@pytest.mark.parametrize("role", sorted(CHECKOUT.glob("roles/*")), ids=lambda role: role.name)
+def test_tasks_of_a_role_are_for_users_or_said_to_be_internal(role: Path) -> None:
+    specs = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    entries = specs["argument_specs"]
+    readme = (role / "README.md").read_text(encoding="utf-8")
+    tasks = {path.stem: path.read_text(encoding="utf-8") for path in role.glob("tasks/*.yml")}
+    internal = {name for name, text in tasks.items() if "\n# Internal" in text}
+
+    assert set(tasks) - internal == set(entries) and not internal & set(entries)
+    for entry in set(entries) - {"main"}:
+        assert re.search(rf"`(tasks_from: )?{entry}`", readme), entry
+        for name, option in entries[entry]["options"].items():
+            same = entries["main"]["options"].get(name, option)
+            for key in ("type", "elements") + (() if option.get("required") else ("default",)):
+                assert option.get(key) == same.get(key), (entry, name, key)
+
+
 def test_contributing_names_every_folder() -> None:
     listed = [*CHECKOUT.glob("plugins/*"), *CHECKOUT.glob("plugins/*_utils/*")]
     folders = [path.name for path in listed if path.is_dir() and path.name != "__pycache__"]
