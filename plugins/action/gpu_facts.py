@@ -24,6 +24,7 @@ from ..plugin_utils._fleet.handover import Handover
 from ..plugin_utils._inventory.trust import UNSAFE_CHARACTERS
 from ..plugin_utils._live.screen import show
 
+# Raise it when a key goes or gets another meaning; new keys leave it as it is.
 VERSION = 1
 """The version of the report, in files/report.schema.json of the role gpu_verify."""
 

@@ -137,7 +137,9 @@ ansible_stats:
   returned: unless O(known_bad) or O(record) cannot be used
   type: dict
 version:
-  description: The version of the report.
+  description:
+    - The version of the form of the report, not of the collection.
+    - New keys leave it as it is. It rises when a key goes or gets another meaning, which only a major release may do.
   returned: unless O(known_bad) or O(record) cannot be used
   type: int
   sample: 1

@@ -12,6 +12,7 @@ from .differences import differences
 from .values import Mapping
 
 FORM = "compute_desk.supply/gpu-fleet"
+# Raise it when a key goes or gets another meaning; new keys leave it as it is.
 VERSION = 1
 
 # Ansible adds others to a result, such as changed, and those of its own to any task.
