@@ -9,9 +9,9 @@ import re
 
 _PACKAGES = re.compile(r"`sudo apt-get install (.+?)`")
 _TYPED = re.compile(r"<!-- make fresh types this. -->\n```shell\n(.*?)```", re.DOTALL)
-# How the collection is installed: from Galaxy, which a test cannot reach, or from the clone.
+# How the collection is installed: from Galaxy, which a test cannot reach, or else from the clone.
 FROM_GALAXY = re.compile(r"^ansible-galaxy collection install compute_desk\.supply .*\n", re.M)
-FROM_CLONE = "ansible-galaxy collection install --force . "
+FROM_CLONE = "ansible-galaxy collection install --force ."
 
 
 def packages(readme: str) -> list[str]:
@@ -22,4 +22,4 @@ def packages(readme: str) -> list[str]:
 
 def typed(readme: str) -> list[str]:
     """Return the blocks of commands in order, with the collection from the clone."""
-    return [FROM_GALAXY.sub("", block) for block in _TYPED.findall(readme)]
+    return [FROM_GALAXY.sub(f"{FROM_CLONE}\n", block) for block in _TYPED.findall(readme)]

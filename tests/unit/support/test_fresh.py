@@ -20,7 +20,8 @@ def test_it_types_what_the_readme_has_in_its_order() -> None:
 
     assert see == "make demo\n"
     assert "python3 -m venv" in install and readme.FROM_GALAXY.search(README)
-    assert readme.FROM_CLONE in install and not readme.FROM_GALAXY.search(install)
+    assert f"`{readme.FROM_CLONE}`" in README
+    assert install.endswith(f"\n{readme.FROM_CLONE}\n") and not readme.FROM_GALAXY.search(install)
     assert newcomer.MAIN_JOB in job and "compute_desk_roles" not in job
     assert "compute_desk_roles" in role and "ansible-inventory" in inventory
 
