@@ -74,6 +74,27 @@ def test_the_sessions_exist() -> None:
     assert {name for name in named if not name.endswith("-")} - known == set()
 
 
+def test_every_ansible_core_is_tested_and_every_python_is_there() -> None:
+    noxfile = (CHECKOUT / "noxfile.py").read_text(encoding="utf-8")
+    cores = re.findall(r'^    "(2\.\d+)": Core\(', noxfile, re.MULTILINE)
+    jobs = read(GITHUB / "workflows" / "ci.yml")["jobs"]
+    (listed,) = (step["run"] for step in jobs["sessions"]["steps"] if step.get("id") == "list")
+    pythons = [
+        step["with"]["python-version"].split()
+        for name in ("sessions", "check")
+        for step in jobs[name]["steps"]
+        if step.get("uses", "").startswith("actions/setup-python@")
+    ]
+
+    # The oldest and the newest are what `make check` takes by itself.
+    assert re.findall(r'"(2\.\d+)"', listed) == cores[1:-1]
+    # As the table of CONTRIBUTING.md says. The last one is `python3`.
+    assert [sorted(found, key=lambda text: int(text[2:])) for found in pythons] == [
+        [f"3.{minor}" for minor in range(8, 14)]
+    ] * 2
+    assert {found[-1] for found in pythons} == {"3.11"}
+
+
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
 def test_a_workflow_may_read_the_code_and_no_more(workflow: Path) -> None:
     read_only: tuple[dict[str, str], ...] = ({}, {"contents": "read"})
