@@ -18,6 +18,12 @@ attributes:
     description: Returns details on what has changed or would change, when in diff mode.
   async:
     description: Supports being used with the C(async) keyword.
+  idempotent:
+    description: When it runs again with the same options, and nothing else has changed, it changes nothing.
+  platform:
+    description: The operating systems of the controller and of the machines that it works with.
+    support: full
+    platforms: posix
 """
 
     ACTIONGROUP_ALL = r"""
@@ -39,6 +45,10 @@ attributes:
       - It never changes anything.
   diff_mode:
     support: N/A
+    details:
+      - It never changes anything.
+  idempotent:
+    support: full
     details:
       - It never changes anything.
 """

@@ -40,6 +40,10 @@ attributes:
     support: none
   async:
     support: none
+  idempotent:
+    support: full
+    details:
+      - A record is kept only if it says something new.
 options:
   expected_count:
     description:

@@ -33,6 +33,10 @@ attributes:
     support: none
   async:
     support: none
+  idempotent:
+    support: partial
+    details:
+      - It replaces the files in each run, since a report has the time in it. Without them it never changes anything.
 options:
   report_file:
     description:

@@ -32,6 +32,10 @@ attributes:
     support: none
   async:
     support: none
+  idempotent:
+    support: full
+    details:
+      - It installs Python only where there is none.
 options:
   timeout:
     description:
