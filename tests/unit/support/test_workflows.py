@@ -136,3 +136,17 @@ def test_users_get_what_is_for_users() -> None:
     pages = {path.name for path in CHECKOUT.glob("*.md")}
 
     assert pages & set(artifact.reviewed()) == {"README.md", "SECURITY.md"}
+
+
+def test_whoever_the_readme_sends_to_the_issues_finds_a_form() -> None:
+    templates = GITHUB / "ISSUE_TEMPLATE"
+    forms = {
+        name
+        for path in templates.glob("*_*.yml")
+        for name in yaml.safe_load(path.read_text(encoding="utf-8"))["labels"]
+    }
+    config = yaml.safe_load((templates / "config.yml").read_text(encoding="utf-8"))
+    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+
+    assert "ask questions and report bugs in an [issue]" in readme
+    assert config["blank_issues_enabled"] or {"question", "bug"} <= forms
