@@ -110,15 +110,14 @@ class Polling:
         if self._reads_once or self._has_failed:
             # A wait that is over still reads every offer once: the result covers all of them.
             return self._is_worth_reading(watch) and not self._is_token_rejected()
-        if self._independent and self._is_decided(watch):
+        if self._independent and self._is_hopeless(watch):
             return False
         return not watch.is_ready(self._options.min_instances)
 
-    def _is_decided(self, watch: Watch) -> bool:
+    def _is_hopeless(self, watch: Watch) -> bool:
         """Return whether waiting longer for this offer is pointless, by itself."""
         return (
-            watch.is_ready(self._options.min_instances)
-            or watch.cannot_become_ready(self._options.procurement_timeout)
+            watch.cannot_become_ready(self._options.procurement_timeout)
             or self._is_token_rejected()
             or any(one is watch for one in self._without_host())
         )

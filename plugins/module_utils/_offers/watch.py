@@ -64,7 +64,7 @@ class Watch:
             "procurement_status": offer.procurement_status,
             "progress": offer.progress,
         }
-        if state != {name: before.get(name, self) for name in state}:
+        if state != {name: before.get(name) for name in state}:
             self.transitions.append({**state, "at": round(now, 1)})
         self.answers += 1
         self.offer, self.error, self.failures_in_a_row = offer, None, 0

@@ -78,7 +78,7 @@ def _end_sentence(watch: Watch, options: WaitOptions) -> str:
             f"{subject} is still not procured after {options.procurement_timeout:g} s. "
             "Procure it, or raise procurement_timeout."
         )
-    gone = [f"{_name_of(i)} {printable(i.status, 40)}" for i in offer.instances]
+    gone = [f"{_name_of(i)} {printable(i.status)}" for i in offer.instances]
     return f"{subject}: all its instances are gone ({listed(gone, _NAMED)}). Buy another offer."
 
 

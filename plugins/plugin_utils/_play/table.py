@@ -95,7 +95,7 @@ def _cut(text: str, width: int) -> str:
     end = 0
     while (room := room - width_of(text[end])) >= 0:
         end += 1
-    return text[:end].rstrip(" .") + "..."[: max(width, 0)]
+    return text[:end].rstrip(" .") + "..."[:width]
 
 
 def width_of(text: str) -> int:
@@ -103,6 +103,6 @@ def width_of(text: str) -> int:
     escapes = text.count('"') + text.count("\\")
     if text.isascii():
         return len(text) + escapes
-    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    wide = sum(unicodedata.east_asian_width(character) in ("W", "F") for character in text)
     marks = sum(unicodedata.category(character) in ("Mn", "Me") for character in text)
     return len(text) + escapes + wide - marks
