@@ -57,6 +57,15 @@ def test_one_request_with_the_token_and_a_name() -> None:
     assert re.fullmatch(r"compute_desk\.supply/\d+\.\d+\.\d+ \(a test\)", agent)
 
 
+def test_who_asks_without_a_name_is_python() -> None:
+    with Server(GOOD) as server:
+        settings = Settings.from_options({"api_url": server.url, "api_token": TOKEN}, {})
+        SupplyClient(settings).offer_status(OFFER_ID)
+
+    (agent,) = server.header("User-Agent")
+    assert agent and agent.endswith(" (python)")
+
+
 def test_the_url_may_have_a_path() -> None:
     with Server() as server:
         client_of(f"{server.url}/gateway/v1/").offer_status(OFFER_ID)
@@ -257,6 +266,7 @@ def test_a_server_error_passes_whatever_its_body_is(reply: bytes) -> None:
 
     assert not error.final
     assert error.code == 503
+    assert error.message == "the API is unavailable (503)"
 
 
 # The log
@@ -287,6 +297,20 @@ def test_a_request_without_an_answer_is_logged_with_its_kind() -> None:
             SupplyClient(settings, log=log.append).offer_status(OFFER_ID)
 
     assert [one.outcome for one in log] == ["connection_failed"]
+
+
+def test_a_request_that_is_interrupted_is_logged_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_given: t.Any) -> t.Any:
+        raise KeyboardInterrupt
+
+    log: list[Exchange] = []
+    client = SupplyClient(Settings.from_options({"api_token": TOKEN}, {}), log=log.append)
+    monkeypatch.setattr(client._transport, "get", interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        client.offer_status(OFFER_ID)
+
+    assert [one.outcome for one in log] == ["failed"]
 
 
 def test_what_is_not_documented_is_said_to_be_so() -> None:

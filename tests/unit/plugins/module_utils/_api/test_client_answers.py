@@ -34,6 +34,7 @@ pytestmark = pytest.mark.usefixtures("clean_environment")
         (f"<html><title>{'x' * 61}</title>", f"the answer is an HTML page titled '{'x' * 57}...'"),
         ("<head><title>Sign in", "the answer is an HTML page titled 'Sign in', not JSON"),
         ("hello", "the answer is text that begins with 'hello', not JSON"),
+        ("X<html>", "the answer is text that begins with 'X<html>', not JSON"),
         ("x" * 41, f"the answer is text that begins with '{'x' * 37}...', not JSON"),
         ("\x1b[2Jhello", "the answer is text that begins with 'hello', not JSON"),
         ('{"a" 1} ', "the answer is text that begins with '{\"a\" 1}', not JSON"),

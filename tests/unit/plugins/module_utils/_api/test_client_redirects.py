@@ -89,6 +89,7 @@ def test_the_token_goes_nowhere_else(location: str) -> None:
         ("http://example.com:8080/a?b=c", "'http://example.com:8080'"),
         ("https://example.com/a", "'https://example.com:443'"),
         ("//example.com", "'http://example.com:80'"),
+        ("ftp://example.com/a", "'ftp://example.com'"),
     ],
 )
 def test_a_redirect_to_another_server_says_where(location: str, shown: str) -> None:

@@ -200,7 +200,13 @@ def test_a_token_file_that_cannot_be_used(
     else:
         text = refusal({"api_token": None, "api_token_file": str(path)})
         assert text.startswith("api_token_file: ")
-        assert problem in text
+        assert text.endswith(problem)
+
+
+def test_no_path_at_all_names_no_file() -> None:
+    assert refusal({"api_token": None, "api_token_file": ""}) == (
+        "api_token_file: cannot read '': No such file or directory"
+    )
 
 
 @pytest.mark.parametrize("path", ["", "\x00", "~nobody-of-this-name/token", "a\ud800b"])
@@ -282,6 +288,7 @@ GOOD_URLS = [
     ("https://supply-api.compute-desk.com/", "https://supply-api.compute-desk.com"),
     (" https://example.com/api/v1// ", "https://example.com/api/v1"),
     ("https://example.com:8443", "https://example.com:8443"),
+    ("https://example.com/X", "https://example.com/X"),
     ("https://203.0.113.7", "https://203.0.113.7"),
     ("https://[2001:db8::7]:8443", "https://[2001:db8::7]:8443"),
     ("http://localhost", "http://localhost"),

@@ -89,6 +89,16 @@ def test_nothing_is_left_of_a_token_that_begins_like_another(token_file: Path) -
     assert [source.redact(token) for token in longer] == ["********"] * 8
 
 
+def test_nothing_is_left_of_a_token_that_begins_as_json_may_write_another(token_file: Path) -> None:
+    source = TokenSource(path=str(token_file))
+    tokens = [OTHER_TOKEN, "cd-token~", r"cd-token\u007e-and-more"]
+    for before, token in zip(tokens, tokens[1:]):
+        token_file.write_text(token)
+        assert source.renew(before)
+
+    assert [source.redact(token) for token in tokens] == ["********"] * 3
+
+
 # All that a header can carry, and what JSON or a web framework may escape.
 ANY_TOKEN = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)
 

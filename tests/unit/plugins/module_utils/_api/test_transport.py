@@ -116,3 +116,18 @@ def test_the_largest_body_is_read() -> None:
     assert transport._read_body(response, NEVER) == most
     with pytest.raises(InvalidResponse, match=r"\(more than 5000000 bytes\)[.]"):
         transport._read_body(a_response(most, b"x"), NEVER)
+
+
+@pytest.mark.parametrize(
+    ("header", "length"),
+    [
+        ("0", 0),
+        ("9" * 19, 10**19 - 1),
+        ("9" * 20, None),
+        ("-1", None),
+        ("\u0663", None),
+        ("", None),
+    ],
+)
+def test_a_length_that_cannot_be_right_is_none(header: str, length: int | None) -> None:
+    assert transport._declared_length({"Content-Length": header}) == length

@@ -98,6 +98,12 @@ def test_any_text_is_read_or_a_typed_error(text: str) -> None:
                 continue
 
 
+def test_what_a_tool_says_before_its_json_may_have_any_letter() -> None:
+    text = json.dumps([{"gpu": 0, "asic": {"market_name": "MI300X"}}])
+
+    assert parse_amd_smi(f"LIMITED XGMI SUPPORT\n{text}") == parse_amd_smi(text)
+
+
 def test_memory_is_a_whole_number_of_mib() -> None:
     assert repr(_mib("21474836481")) == "20480"
     assert _mib("N/A") is None
