@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 import typing as t
@@ -344,6 +345,21 @@ class NoAnswers(Calls):
         self._sleep(timeout)
 
 
+class OneNeverEnds(Calls):
+    """All requests but one end at once, in the time of a clock that does not move by itself."""
+
+    def __init__(self, api: FakeApi, number: int) -> None:
+        numbers = itertools.count(1)
+        super().__init__(8, start=lambda run: None if next(numbers) == number else run())
+        self._sleep = api.clock.sleep
+
+    def next_outcome(self, timeout: float) -> tuple[str, t.Any] | None:
+        outcome = super().next_outcome(0)
+        if outcome is None:
+            self._sleep(timeout)
+        return outcome
+
+
 def test_a_request_that_never_ends_is_abandoned_a_second_after_its_time_limit() -> None:
     api = FakeApi({A: []}, settings=FakeSettings(request_timeout=30))
     timing = {**api.in_fake_time(), "calls": NoAnswers(api)}
@@ -442,6 +458,16 @@ def test_a_wait_that_has_failed_reads_the_others_once_and_not_again(error: t.Any
 
     assert [watch.polls for watch in report.watches] == [1, 1]
     assert report.elapsed == 0.0
+
+
+def test_a_wait_that_has_failed_asks_nobody_again_while_another_offer_is_read() -> None:
+    api = FakeApi({A: [state("failed")], B: [ServerError("down", code=503)], C: []})
+    timing = {**api.in_fake_time(), "calls": OneNeverEnds(api, 3)}
+
+    report = wait_for_offers(api, (A, B, C), WaitOptions(), **timing)
+
+    assert [watch.polls for watch in report.watches] == [1, 1, 1]
+    assert report.elapsed == 31.0
 
 
 @pytest.mark.parametrize(("seconds", "elapsed"), [(0.26, 0.3), (10.0, 10.0)])
@@ -615,6 +641,17 @@ def test_an_error_that_ends_the_wait_is_told_as_the_last_news() -> None:
     assert [watch.offer_id for watch in listener.news[-1].changed] == [A, B]
 
 
+def test_where_an_offer_has_failed_the_news_is_the_last_although_another_is_still_read() -> None:
+    api, listener = FakeApi({A: [PROVISIONING, state("failed")]}), Listener()
+    # The second request is the first one for B.
+    timing = {**api.in_fake_time(), "calls": OneNeverEnds(api, 2)}
+
+    wait_for_offers(api, (A, B), WaitOptions(), on_news=listener, **timing)
+
+    assert [news.changed[0].offer_id for news in listener.news] == [A, A, B]
+    assert [news.is_over for news in listener.news] == [False, True, True]
+
+
 def test_the_news_that_all_are_ready_is_the_last() -> None:
     listener = Listener()
 
@@ -677,6 +714,19 @@ def test_a_bad_option_is_refused_by_name(option: str, value: float) -> None:
         WaitOptions(**{option: value})
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("wait_timeout", 0.1),
+        ("poll_interval", 1),
+        ("procurement_timeout", 0),
+        ("min_instances", 1),
+    ],
+)
+def test_the_least_that_an_option_may_be(option: str, value: float) -> None:
+    assert getattr(WaitOptions(**{option: value}), option) == value
+
+
 # Reading with more than one attempt
 
 
@@ -734,6 +784,12 @@ def test_independent_offers_end_when_time_is_up() -> None:
     assert len(api.times(A)) == len(api.times(C)) == 1
 
 
+def test_a_name_that_is_never_resolved_ends_the_wait_for_an_independent_offer_too() -> None:
+    report = waited(FakeApi({A: [LOST]}), independent=True)
+
+    assert (report.ready, report.timed_out, report.elapsed) == (False, False, 60.0)
+
+
 def test_a_rejected_token_ends_the_wait_for_independent_offers_too() -> None:
     rejected = Unauthorized("no")
     api = FakeApi(
@@ -757,6 +813,22 @@ def test_a_wait_that_goes_on_counts_from_its_beginning() -> None:
 
     assert (report.ready, watch.polls) == (False, 9)
     assert report.timed_out and report.elapsed == 120.0
+
+
+def test_a_wait_that_goes_on_has_no_news_if_its_first_answers_end_it() -> None:
+    listener = Listener()
+    api = FakeApi({A: [ready()]})
+
+    Polling(
+        api,
+        [Watch(A, answers=1)],
+        WaitOptions(),
+        began=api.clock() - 100,
+        on_news=listener,
+        **api.in_fake_time(),
+    ).run()
+
+    assert listener.told == []
 
 
 def test_a_wait_that_goes_on_after_its_time_asks_once() -> None:

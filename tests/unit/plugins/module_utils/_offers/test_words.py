@@ -74,6 +74,15 @@ def test_sentences_stand_in_a_row_and_the_rest_is_counted() -> None:
     )
 
 
+def test_an_offer_with_too_few_instances_names_the_limit() -> None:
+    watch = seen(ready(), offer_id=C)
+    report = WaitReport([watch], 60.0, ready=False, timed_out=True)
+
+    assert why_not_ready(watch, report, WaitOptions(min_instances=3)) == (
+        f"Offer {C} is ready, 1 of 1 instances usable (min_instances is 3)."
+    )
+
+
 def test_an_offer_that_is_not_procured_names_the_limit() -> None:
     watch = seen(state("available", status="available"), offer_id=C)
     report = WaitReport([watch], 60.0, ready=False, ended_by=frozenset([C]))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible import context
+from ansible.plugins.loader import connection_loader
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._first_contact.ssh_failure import (
     Setting,
     Target,
@@ -49,6 +50,18 @@ def test_hosts_that_are_asked(variables: dict[str, t.Any], shown: str) -> None:
 
     assert route is not None
     assert route.shown == shown
+
+
+def test_the_options_of_ssh_are_there_although_nobody_has_used_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Loading a plugin makes its options known; what ran before this test may have done so.
+    loaded: list[str] = []
+    monkeypatch.setattr(connection_loader, "get", lambda name, **_options: loaded.append(name))
+
+    route_to(host())
+
+    assert loaded == ["ssh"]
 
 
 def test_without_an_address_the_name_is_asked() -> None:

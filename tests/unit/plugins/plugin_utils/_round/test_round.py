@@ -435,3 +435,19 @@ def test_the_last_news_of_offers_goes_out(
 
     assert wait.longest == turns
     assert len(offers.undecided) == len(answers) - 1
+
+
+def test_a_machine_whose_time_is_up_is_waited_for_no_more_when_others_answer() -> None:
+    fleet = Fleet({"late": NEVER, "good": 0}, timeout=30)
+    fleet.clock.now += 500
+    heard: list[tuple[list[str], list[str]]] = []
+    one_round = fleet.round()
+
+    def listen(changed: list[Machine], now: Round) -> None:
+        if changed:
+            heard.append(([one.name for one in changed], [one.name for one in now.silent]))
+
+    one_round._on_news = listen
+    one_round.run()
+
+    assert heard == [(["late"], ["good"]), (["good"], [])]
