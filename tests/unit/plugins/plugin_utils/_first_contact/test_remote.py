@@ -314,6 +314,13 @@ def test_a_connection_without_a_time_of_its_own_has_the_usual_one(timeout: t.Any
     assert remote_of(connection=Connection()).full_time == 10 + 20
 
 
+def test_what_is_not_set_is_left_to_ssh() -> None:
+    target = remote_of().target
+
+    assert target.user is None
+    assert "user" not in str(target)
+
+
 def test_an_option_that_ansible_does_not_know_is_as_configured() -> None:
     connection = Connection(host="203.0.113.7")
     connection._load_name = "no.such.plugin"

@@ -81,7 +81,7 @@ def test_yaml_and_json_are_read(tmp_path: Path, text: str) -> None:
         (YAML.replace("2026-10-03", "2026-13-03"), "line 1: it cannot be parsed"),
         (YAML.replace("2026-10-03", "'2026-13-03'"), "entry 1: date must be one such as"),
         ("!!python/object/apply:os.system [true]", "line 1: it is neither YAML nor JSON"),
-        ("[" * 5000, "it"),
+        ("[" * 5000, "line 1: it"),
         ("\x1b[2J: {", "line 1: it is neither YAML nor JSON"),
     ],
 )
@@ -94,8 +94,7 @@ def test_a_malformed_file_is_refused_with_the_option_and_the_place(
         read_known_bad("gpu_verify_known_bad", path)
 
     message = str(caught.value)
-    assert message.startswith(f"gpu_verify_known_bad: {path}, ")
-    assert said in message
+    assert message.startswith(f"gpu_verify_known_bad: {path}, {said}")
     assert message.isprintable()
 
 
@@ -196,8 +195,9 @@ def test_a_file_that_is_too_large_is_refused(
     assert read_known_bad("known_bad", written(tmp_path, YAML.ljust(1 << 20, "#")))
     path = written(tmp_path, YAML.ljust((1 << 20) + 1, "#"))
 
-    with pytest.raises(OptionError, match=r"^known_bad: .* it has more than 1 MiB$"):
+    with pytest.raises(OptionError) as caught:
         read_known_bad("known_bad", path)
+    assert str(caught.value) == f"known_bad: {path} cannot be read: it has more than 1 MiB"
 
 
 @pytest.mark.parametrize(

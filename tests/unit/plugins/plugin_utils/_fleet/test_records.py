@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet import records
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.files import create
 from ansible_collections.compute_desk.supply.plugins.plugin_utils._fleet.record import (
+    _READERS,
     GPU_NUMBERS,
     GPU_SWITCHES,
     GPU_TEXTS,
@@ -343,9 +344,9 @@ def test_in_check_mode_nothing_is_written(tmp_path: Path) -> None:
 def test_a_file_has_what_is_harmless_of_the_name_of_the_host(tmp_path: Path) -> None:
     records = Records(str(tmp_path))
 
-    path, _new = records.keep(a_record(host="a/b c" + "d" * 50))
+    path, _new = records.keep(a_record(host="A/b c" + "d" * 50))
 
-    assert re.fullmatch(f"20260922T180000Z_a-b-c{'d' * 35}_[0-9a-f]{{12}}[.]json", Path(path).name)
+    assert re.fullmatch(f"20260922T180000Z_A-b-c{'d' * 35}_[0-9a-f]{{12}}[.]json", Path(path).name)
     assert records.first_of("not \ud800 text", None) is None
 
 
@@ -469,6 +470,25 @@ def test_a_file_that_cannot_be_a_record_is_named_with_its_reason(
 
     with pytest.raises(BadRecord, match=f"{path.name} cannot be used: {said}"):
         records.first_of("node-1", None)
+
+
+def test_a_record_may_be_as_large_as_the_limit(tmp_path: Path) -> None:
+    kept = Records(str(tmp_path))
+    path = Path(kept.keep(a_record())[0])
+    path.write_bytes(path.read_bytes().ljust(records._MOST_BYTES))
+
+    assert kept.first_of("node-1", None) == (path, a_record())
+
+
+def test_a_record_of_a_later_version_says_what_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(_READERS, "2", _READERS["1"])
+
+    with pytest.raises(BadRecord) as caught:
+        read_record(as_text({**a_record(), "version": "3" * 21}))
+
+    assert str(caught.value) == (
+        f"its version is {'3' * 17}..., and this collection reads 1, 2. Update the collection"
+    )
 
 
 def test_what_is_no_record_is_named_by_its_kind() -> None:

@@ -150,3 +150,11 @@ def test_in_which_groups_a_host_is(usable: bool, zone: str, groups: list[str]) -
     record = {**RECORD, "compute_desk_usable": usable, "compute_desk_zone": zone}
 
     assert _groups(record) == groups
+
+
+def test_a_long_name_that_a_group_has_is_shown_whole(inventory: InventoryData) -> None:
+    name = "g" * 120
+    inventory.add_group(name)
+
+    with pytest.raises(AnsibleParserError, match=f"would be the host '{name}', but the inventory"):
+        refuse_taken(inventory, [{**RECORD, "name": name}])

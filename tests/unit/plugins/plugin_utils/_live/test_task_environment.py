@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import typing as t
 from pathlib import Path
@@ -36,6 +37,17 @@ def test_the_way_back_is_taken_after_an_error_too(started: Path, tmp_path: Path)
         raise ZeroDivisionError
 
     assert Path.cwd() == started
+
+
+@pytest.mark.skipif(not hasattr(os, "O_PATH"), reason="only Linux has it")
+def test_the_way_back_needs_no_right_to_list_the_folder() -> None:
+    # Root, who may be running this, has every right: so only how it is opened can be looked at.
+    way_back = task_environment._way_back()
+    assert way_back is not None
+    try:
+        assert fcntl.fcntl(way_back, fcntl.F_GETFL) & os.O_PATH
+    finally:
+        os.close(way_back)
 
 
 def test_no_descriptor_stays_open(

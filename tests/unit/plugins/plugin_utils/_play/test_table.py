@@ -78,6 +78,8 @@ def test_a_column_goes_rather_than_that_the_last_one_says_nothing() -> None:
 
     assert lines[0].split() == ["HOST", "GPUS", "RESULT"]
     assert width_of(lines[2]) <= 71
+    assert table([HEADER, ROW, FAILED], 77, ORDER)[0].split() == ["HOST", "GPUS", "RESULT"]
+    assert table([HEADER, ROW, FAILED], 78, ORDER)[0].split() == HEADER
     assert table([HEADER, ROW, FAILED], 60, ORDER)[0].split() == ["HOST", "RESULT"]
     # The first and the last column stay, whatever is said of them.
     assert table([HEADER, ROW], 20, HEADER)[0].split()[0] == "HOST"
@@ -113,6 +115,9 @@ def test_cells_are_cut_at_60_characters_and_the_last_one_at_200() -> None:
         ([["A", "B"], ["a", ""]], ["A  B", "a"]),
         ([["A", "B"], ["", "b"]], ["A  B", "   b"]),
         ([["abX defghij"]], ["abX..."]),
+        # Three columns take seven at least.
+        ([["A", "B", "C"]], ["A..."]),
+        ([["aa", "bb", "cc"]], ["..."]),
     ],
 )
 def test_a_small_table(rows: list[list[str]], lines: list[str]) -> None:
