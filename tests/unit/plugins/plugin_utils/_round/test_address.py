@@ -136,6 +136,7 @@ def route_with(program: Path, script: str) -> Route:
         "",
         "echo hostname 203.0.113.7; echo port 22",
         "echo hostname; echo port",
+        "echo 'hostname '; echo 'port '",
         # What fails has no opinion, whatever it says.
         "echo hostname 203.0.113.9; exit 1",
         # Nor has what does not end.
