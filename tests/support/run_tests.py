@@ -55,7 +55,8 @@ class Run:
     def pytest(self, *tests: str, runner: tuple[str, ...] = ("pytest",)) -> None:
         """Run these tests, or all; what failed is shown at the end."""
         options = ["-q", "-n", self._jobs, "-m", "not slow", "--no-summary"]
-        options.append(f"--junitxml={self._report}")
+        # No test is one of schemathesis's own, and each process would take a second to load them.
+        options += [f"--junitxml={self._report}", "-p", "no:schemathesis"]
         options += ["--random-order", f"--random-order-seed={self._seed}"]
         print(f"In the order of SEED={self._seed}:", flush=True)
         process = subprocess.Popen([*runner, *options, *(tests or EVERYTHING)])
