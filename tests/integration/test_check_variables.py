@@ -127,6 +127,7 @@ def test_variables_of_the_inventory_are_checked_too(workspace: Workspace) -> Non
     assert "did you mean gpu_verify_expected_count?" in done.stdout
 
 
+@pytest.mark.slow
 def test_roles_with_spaces_and_in_the_current_folder_are_found(
     workspace: Workspace, simulate: Simulate
 ) -> None:

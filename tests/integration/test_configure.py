@@ -103,6 +103,7 @@ def test_a_bad_machine_does_not_stop_the_others_and_is_named(
         assert f"failed={failed} " in lines[-1], lines
 
 
+@pytest.mark.slow
 def test_only_the_machines_of_these_offers_are_touched(
     workspace: Workspace, simulate: Simulate
 ) -> None:
@@ -255,6 +256,7 @@ def test_a_machine_may_have_the_oldest_python_that_ansible_supports(
     assert row.endswith("configured") and "8 x NVIDIA H100" in row
 
 
+@pytest.mark.slow
 def test_an_old_python_beside_a_fit_one_is_not_used(
     workspace: Workspace, simulate: Simulate
 ) -> None:
@@ -278,6 +280,7 @@ def test_an_old_python_beside_a_fit_one_is_not_used(
     assert row.endswith("configured") and "1 x Tesla T4" in row
 
 
+@pytest.mark.slow
 def test_a_machine_that_should_have_no_gpu_may_have_none(
     workspace: Workspace, simulate: Simulate
 ) -> None:

@@ -55,7 +55,9 @@ def test_it_is_short_and_its_head_says_how_to_run_it(name: str) -> None:
     assert any(name in line for line in head)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [NAMES[0], *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES[1:])]
+)
 def test_it_runs(workspace: Workspace, simulate: Simulate, name: str) -> None:
     simulator = simulate(machines(A, one={}, two={}))
 

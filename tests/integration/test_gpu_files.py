@@ -29,6 +29,7 @@ Simulate = t.Callable[..., Simulator]
 Started = t.Callable[..., Fleet]
 
 
+@pytest.mark.slow
 def test_what_failed_before_its_check_is_in_the_files(
     workspace: Workspace, simulate: Simulate
 ) -> None:

@@ -121,6 +121,7 @@ def test_files_differences_records_and_what_is_new(fleet: Started, tmp_path: Pat
     assert [recap(output)[name]["changed"] for name in ("one", "two", "odd")] == [0, 0, 0]
 
 
+@pytest.mark.slow
 def test_what_has_become_of_a_machine_is_named(fleet: Started) -> None:
     other = BAD.replace("cb3d", "bbbb")
     started = fleet({"same": commands_of("t4"), "worse": with_text("h200", BAD, other)})
@@ -215,6 +216,7 @@ def test_a_known_bad_gpu_fails_its_machine_before_your_roles(
     assert output.count("as no other host") == 2
 
 
+@pytest.mark.slow
 def test_a_gpu_that_cannot_be_looked_up_is_not_judged(fleet: Started, tmp_path: Path) -> None:
     nameless = with_text("h200", f"<uuid>{BAD}</uuid>", "<uuid>N/A</uuid>")
     started = fleet({"one": nameless})

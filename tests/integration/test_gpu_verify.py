@@ -104,6 +104,7 @@ def test_a_fleet_of_good_and_bad_machines(fleet: t.Callable[..., Fleet]) -> None
     assert told["wrong"].startswith("8 GPUs expected, 1 listed.")
 
 
+@pytest.mark.slow
 def test_there_is_one_report_whatever_the_strategy_of_the_user(
     fleet: t.Callable[..., Fleet],
 ) -> None:
@@ -117,6 +118,7 @@ def test_there_is_one_report_whatever_the_strategy_of_the_user(
     assert list(table(output)) == ["quick", "slow"]
 
 
+@pytest.mark.slow
 def test_a_machine_that_could_not_be_judged(fleet: t.Callable[..., Fleet]) -> None:
     """Its driver tells no version; nobody but who asked for one minds."""
     silent = json.loads(json.dumps(commands_of("h200")))

@@ -9,6 +9,7 @@ import json
 import typing as t
 from pathlib import Path
 
+import pytest
 from simulator import Simulator
 from support.workspace import Workspace, last_lines
 
@@ -51,6 +52,7 @@ def test_variables_may_come_with_the_import(workspace: Workspace, simulate: Simu
     assert "No role is named" not in output
 
 
+@pytest.mark.slow
 def test_the_summary_goes_by_variables_of_the_import(
     workspace: Workspace, simulate: Simulate
 ) -> None:
@@ -81,6 +83,7 @@ def test_a_misspelled_variable_of_the_import_is_found(
     assert simulator.requests() == []
 
 
+@pytest.mark.slow
 def test_a_second_import_waits_for_its_own_offers(workspace: Workspace, simulate: Simulate) -> None:
     simulator = simulate(machines(A, one={}), machines(B, two={}))
 

@@ -255,6 +255,7 @@ def test_a_play_that_follows_has_only_good_machines(
     assert results(done.stdout)["bad"] == "FAILED: ansible.builtin.fail: no luck"
 
 
+@pytest.mark.slow
 def test_a_lost_machine_is_counted_and_ends_nothing(
     workspace: Workspace, simulate: Simulate
 ) -> None:
@@ -282,6 +283,7 @@ def test_a_lost_machine_is_counted_and_ends_nothing(
             assert "2 of 3 machines are not configured; the summary says why." in done.stdout
 
 
+@pytest.mark.slow
 def test_the_strategy_of_the_user_is_for_plays_of_the_user(
     workspace: Workspace, simulate: Simulate
 ) -> None:
