@@ -55,6 +55,8 @@ class Run:
     def pytest(self, *tests: str, runner: tuple[str, ...] = ("pytest",)) -> None:
         """Run these tests, or all; what failed is shown at the end."""
         options = ["-q", "-n", self._jobs, "-m", "not slow", "--no-summary"]
+        # Tests of one file mostly run in one process then, which sets up for them only once.
+        options += ["--dist", "worksteal"]
         # No test is one of schemathesis's own, and each process would take a second to load them.
         options += [f"--junitxml={self._report}", "-p", "no:schemathesis"]
         options += ["--random-order", f"--random-order-seed={self._seed}"]
