@@ -102,7 +102,7 @@ options:
       - The Python to look for, as in C(ansible_python_interpreter). V(auto) accepts any that Ansible would discover.
       - If the machine has one that is too old beside one that is not, Ansible may discover the old one. Then this module chooses,
         with the fact C(discovered_interpreter_python), that of the distribution in C(/usr/bin/python3), or else the first
-        of Ansible's list that is in C(/usr/bin) or C(/usr/local/bin). C(ansible_python_interpreter) stands above it.
+        of Ansible's list that is in C(/usr/bin) or C(/usr/local/bin). C(ansible_python_interpreter) takes precedence.
     type: str
     default: auto
   install_python:

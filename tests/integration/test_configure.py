@@ -228,6 +228,16 @@ def test_gpus_that_could_not_be_judged_stop_who_wants_it(
     assert '"msg": "worked"' not in output
 
 
+def configure_with(
+    workspace: Workspace, simulator: Simulator, **variables: t.Any
+) -> tuple[int, str]:
+    """Run the role `check` on machines with these variables of their group."""
+    (workspace.folder / "group_vars").mkdir()
+    (workspace.folder / "group_vars" / "compute_desk.yml").write_text(json.dumps(variables))
+    (workspace.folder / "hosts.ini").write_text("[compute_desk]\n")
+    return configure(workspace, simulator, "-i", "hosts.ini", compute_desk_roles=["check"])
+
+
 @pytest.mark.slow
 def test_a_machine_may_have_the_oldest_python_that_ansible_supports(
     workspace: Workspace, simulate: Simulate
@@ -238,18 +248,12 @@ def test_a_machine_may_have_the_oldest_python_that_ansible_supports(
         pytest.skip(f"there is no Python {version} here")
     fleet = machines(A, one={})
     fleet["instances"]["one"]["commands"] = commands_of("h100_nvswitch")
-    (workspace.folder / "group_vars").mkdir()
-    python = {"ansible_python_interpreter": oldest[1]}
-    (workspace.folder / "group_vars" / "compute_desk.yml").write_text(json.dumps(python))
-    (workspace.folder / "hosts.ini").write_text("[compute_desk]\n")
     used = {
         "ansible.builtin.assert": {"that": f"ansible_facts.python_version.startswith('{version}.')"}
     }
     write_role(workspace, "check", used)
 
-    code, output = configure(
-        workspace, simulate(fleet), "-i", "hosts.ini", compute_desk_roles=["check"]
-    )
+    code, output = configure_with(workspace, simulate(fleet), ansible_python_interpreter=oldest[1])
 
     assert code == 0, last_lines(output, 60)
     (row,) = summary(output).values()
@@ -264,15 +268,13 @@ def test_an_old_python_beside_a_fit_one_is_not_used(
     fleet = machines(A, one={})
     old = {"rc": 1, "answers": [{"args": "-c *version_info*", "stdout": "3.6.8"}]}
     fleet["instances"]["one"]["commands"]["old-python"] = old
-    (workspace.folder / "group_vars").mkdir()
-    fallback = {"ansible_interpreter_python_fallback": ["old-python", sys.executable]}
-    (workspace.folder / "group_vars" / "compute_desk.yml").write_text(json.dumps(fallback))
-    (workspace.folder / "hosts.ini").write_text("[compute_desk]\n")
     used = f"ansible_facts.discovered_interpreter_python == '{sys.executable}'"
     write_role(workspace, "check", {"ansible.builtin.assert": {"that": used}}, {"ping": None})
 
-    code, output = configure(
-        workspace, simulate(fleet), "-i", "hosts.ini", compute_desk_roles=["check"]
+    code, output = configure_with(
+        workspace,
+        simulate(fleet),
+        ansible_interpreter_python_fallback=["old-python", sys.executable],
     )
 
     assert code == 0, last_lines(output, 60)

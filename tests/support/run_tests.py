@@ -57,7 +57,7 @@ class Run:
         options = ["-q", "-n", self._jobs, "-m", "not slow", "--no-summary"]
         # Tests of one file mostly run in one process then, which sets up for them only once.
         options += ["--dist", "worksteal"]
-        # No test is one of schemathesis's own, and each process would take a second to load them.
+        # Loading this plugin takes each process a second, and no test needs it.
         options += [f"--junitxml={self._report}", "-p", "no:schemathesis"]
         options += ["--random-order", f"--random-order-seed={self._seed}"]
         print(f"In the order of SEED={self._seed}:", flush=True)

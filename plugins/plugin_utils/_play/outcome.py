@@ -21,10 +21,7 @@ NO_GPU = (
 )
 UNCHECKED = "lost before its first check, see above"
 LOST = "lost on the way, see above"
-STOPPED = (
-    "stopped, because a task failed on another machine, and its run_once or any_errors_fatal stops "
-    "all"
-)
+STOPPED = "stopped, because a task with run_once or any_errors_fatal failed on another machine"
 
 _LENGTH = 600
 

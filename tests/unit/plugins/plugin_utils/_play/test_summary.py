@@ -226,8 +226,8 @@ def test_a_fact_hides_only_the_variable_that_it_became() -> None:
         (
             {"compute_desk_failed": True},
             [],
-            "FAILED: stopped, because a task failed on another machine, and its run_once or "
-            "any_errors_fatal stops all",
+            "FAILED: stopped, because a task with run_once or any_errors_fatal failed on another "
+            "machine",
         ),
         # A role that deals with a failure of its own leaves this behind.
         ({**FAILED, "compute_desk_failed": False}, [], "configured"),
